@@ -1,0 +1,72 @@
+# What people do with a checkout. Needs git, make and Python 3.11 or newer; everything else goes into .venv.
+#   make check PYTHON=python3.13 VENV=.venv-3.13    another interpreter, in an environment of its own
+#   make test ARGS="-k echo"                        more arguments for pytest (or for the benchmarks, the demo)
+
+VENV ?= .venv
+JOBS ?= 3
+ARGS ?=
+LOCK := requirements/dev.txt
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
+PYTEST = $(RUN) -m pytest --numprocesses=$(JOBS) --dist=loadgroup
+
+# Without a choice by the caller: the first of these that is new enough, else python3, for the message below.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && exit; \
+	done; echo python3)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY)  ## the main job, shown
+	@$(RUN) -m dicomwire.apps.demo $(ARGS)
+
+test: $(READY)  ## all tests
+	$(PYTEST) $(ARGS)
+
+check: $(READY)  ## format, lint, types, generated files, and the tests that need no socket
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(RUN) tools/generate_standard.py --check
+	$(RUN) tools/generate_conformance.py --check
+	$(PYTEST) -m "not socket and not peer" $(ARGS)
+
+bench: $(READY)  ## the benchmarks
+	@$(RUN) -m bench $(ARGS)
+
+# One clear line for each way an interpreter can be unfit.
+define FIT
+python="$(PYTHON)"; \
+unfit() { echo "$$python $$1" >&2; exit 1; }; \
+"$$python" -c '' 2>/dev/null || unfit "does not run: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3"; \
+"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	unfit "is $$("$$python" -V 2>&1); dicomwire needs 3.11 or newer: make PYTHON=/path/to/python3"; \
+"$$python" -c 'import ensurepip, venv' 2>/dev/null || \
+	unfit "cannot make virtual environments: on Debian and Ubuntu, apt-get install python3-venv"
+endef
+
+# Done again only when the lock or pyproject.toml changed. The package itself comes last and without its dependencies:
+# nothing gets in that the lock does not name.
+$(READY): $(LOCK) pyproject.toml
+	@$(RUN) -m pip --version >/dev/null 2>&1 || { $(FIT); \
+		echo "making $(VENV) with $$python ($$("$$python" -V 2>&1))"; "$$python" -m venv $(VENV); }
+	@echo "installing $(LOCK) into $(VENV)"
+	@$(INSTALL) --require-hashes --requirement $(LOCK)
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:  ## renew requirements/dev.txt to the newest versions that pyproject.toml allows
+	@test -x $(VENV)-lock/bin/uv || { $(FIT); "$$python" -m venv $(VENV)-lock && \
+		$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)-lock/bin/uv pip compile --quiet --no-config --upgrade \
+		--universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \
+		--no-emit-index-url --no-emit-find-links --output-file $(LOCK) pyproject.toml
+
+clean:  ## remove the environment and everything made by the targets
+	rm -rf $(VENV) $(VENV)-lock build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

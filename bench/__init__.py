@@ -1,0 +1,1 @@
+"""Benchmarks: the same work by dicomwire and by its peers, in turn, in one run."""

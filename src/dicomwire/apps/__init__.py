@@ -1,0 +1,1 @@
+"""The command line tools: arguments into associations, and what happens on them into lines."""

@@ -1,0 +1,61 @@
+"""`dicomwire <tool> ...` into a run of that tool; imports no other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from dicomwire._version import __dicom_version__, __version__
+from dicomwire.apps.exits import Exit
+
+TOOLS = {
+    "echoscu": "ask a peer for a sign of life (C-ECHO)",
+    "echoscp": "answer those who ask",
+    "storescu": "send DICOM files and folders (C-STORE)",
+    "storescp": "receive DICOM objects into a folder",
+    "demo": "send pydicom's sample files to a storescp and compare what arrived",
+}
+_HELP = ("-h", "--help", "--help-all", "help")
+
+
+def overview() -> str:
+    """Return the list of tools."""
+    width = max(map(len, TOOLS)) + 2
+    lines = [f"  {name:<{width}}{what}" for name, what in TOOLS.items()]
+    return "\n".join(
+        [
+            f"dicomwire {__version__}: DICOM networking (DICOM {__dicom_version__})",
+            "",
+            *lines,
+            "",
+            "dicomwire <tool> --help says how to use it",
+        ]
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool that the first argument names.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments without the program's name; None takes those of the process.
+
+    Returns
+    -------
+    int
+        The exit code, see `Exit`.
+    """
+    name, *rest = [*(sys.argv[1:] if argv is None else argv)] or ["--help"]
+    if name in _HELP:
+        print(overview())
+        return Exit.DONE
+    if name == "--version":
+        print(f"dicomwire {__version__}")
+        return Exit.DONE
+    if name not in TOOLS:
+        print(f"E: there is no tool {name!r}, but {', '.join(TOOLS)}", file=sys.stderr)
+        return Exit.WRONG_USE
+    code: int = import_module(f"dicomwire.apps.{name}").main(rest)
+    return code

@@ -1,0 +1,49 @@
+"""Bytes that were sent into a bar on a terminal, when there is a terminal and rich."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(total: int, level: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar until the end of the block.
+
+    Parameters
+    ----------
+    total : int
+        How many bytes there are to send.
+    level : int
+        From which level on lines are shown: a bar and lines of progress do not go together.
+
+    Yields
+    ------
+    callable
+        To be told how many bytes were sent, from any thread.
+    """
+    if not sys.stderr.isatty() or level != logging.WARNING:
+        yield _nothing
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+    except ImportError:  # the extra "cli" is not installed
+        yield _nothing
+        return
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress("Sending", *columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("", total=total)
+        yield lambda count: shown.advance(task, count)
+
+
+def _nothing(_: int) -> None:
+    """Show nothing."""

@@ -1,0 +1,166 @@
+"""Options into a server that runs until it is told to stop, and what it does into lines."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from dicomwire.apps.exits import Exit
+from dicomwire.apps.output import log
+from dicomwire.apps.requesting import show_contexts
+from dicomwire.apps.tls_options import server_context
+from dicomwire.network import events as evt
+from dicomwire.network.ae import ApplicationEntity
+from dicomwire.network.events import Event, HandlerArgType
+from dicomwire.network.presentation import PresentationContext
+from dicomwire.network.server import AssociationServer
+
+SUCCESS = 0x0000
+GRACE = 3.0  # seconds that running associations have to finish
+
+
+def start(
+    ae: ApplicationEntity,
+    args: argparse.Namespace,
+    contexts: list[PresentationContext],
+    handlers: Sequence[HandlerArgType],
+) -> AssociationServer | None:
+    """Start to serve; when the port cannot be had, say why and return None.
+
+    Parameters
+    ----------
+    ae : AE
+        Whose server it is.
+    args : Namespace
+        Of a parser with the rows of `LISTEN`, `acceptor_options` and `SERVER`.
+    contexts : list of PresentationContext
+        What it supports.
+    handlers : list
+        Besides those that make the lines.
+
+    Raises
+    ------
+    WrongUse
+        When the options about TLS cannot be.
+    """
+    context = server_context(args)
+    where = f"{args.bind_address} port {args.port}" if args.bind_address else f"Port {args.port}"
+    try:
+        server = ae.start_server(
+            (args.bind_address, args.port),
+            block=False,
+            ssl_context=context,
+            evt_handlers=[*_lines(args), *handlers],
+            contexts=contexts,
+        )
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        log.error("%s cannot be listened on: %s. Check: %s", where, why, _advice(error, args.port))
+        return None
+    assert server is not None
+    log.info("Listening on port %d", server.server_address[1])
+    return server
+
+
+def _advice(error: Exception, port: int) -> str:
+    if isinstance(error, PermissionError):
+        return "ports below 1024 are the administrator's; 11112 is DICOM's other port"
+    return f"what else listens on port {port}, and whether the address is this machine's"
+
+
+def serve(
+    ae: ApplicationEntity,
+    args: argparse.Namespace,
+    contexts: list[PresentationContext],
+    handlers: Sequence[HandlerArgType] = (),
+) -> Exit:
+    """Serve until Ctrl-C or SIGTERM; return the exit code. See `start`."""
+    with stopped_by_signals():
+        server = start(ae, args, contexts, handlers)
+        if server is None:
+            return Exit.NOT_HERE
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            finish(ae, server)
+    return Exit.DONE
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does: raise KeyboardInterrupt in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def finish(ae: ApplicationEntity, server: AssociationServer, grace: float = GRACE) -> None:
+    """Stop accepting, give running associations time to finish, abort the rest.
+
+    Parameters
+    ----------
+    ae : AE
+        Whose server it is.
+    server : AssociationServer
+        What to stop.
+    grace : float
+        Seconds that the associations have, all together.
+    """
+    log.info("Stopping")
+    server.shutdown()
+    end = time.monotonic() + grace
+    try:
+        for assoc in server.active_associations:
+            assoc.join(max(0.0, end - time.monotonic()))
+    except KeyboardInterrupt:
+        log.info("Stopping at once")
+    ae.shutdown()
+
+
+# -- what happens, as lines --------------------------------------------------------------------
+
+
+def _lines(args: argparse.Namespace) -> list[HandlerArgType]:
+    return [
+        (evt.EVT_REQUESTED, _requested),
+        (evt.EVT_ESTABLISHED, _established, [args.verbose_pc]),
+        (evt.EVT_C_ECHO, _echo),
+        (evt.EVT_RELEASED, _released),
+        (evt.EVT_ABORTED, _ended),
+        (evt.EVT_REJECTED, _ended),
+    ]
+
+
+def _requested(event: Event) -> None:
+    peer: dict[str, Any] = event.assoc.requestor.info
+    log.info("Association Received (%s at %s)", peer["ae_title"], peer["address"])
+
+
+def _established(event: Event, verbose_contexts: bool) -> None:
+    fragment = event.assoc.connection.fragment
+    log.info("Association Acknowledged (Max Send PDV: %d)", fragment)
+    if verbose_contexts:
+        show_contexts(event.assoc)
+
+
+def _echo(event: Event) -> int:
+    log.info("Received Echo Request (MsgID %d)", event.message_id)
+    return SUCCESS
+
+
+def _released(_: Event) -> None:
+    log.info("Association Release")
+
+
+def _ended(event: Event) -> None:
+    log.error("%s", event.assoc.ended)

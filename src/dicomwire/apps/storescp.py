@@ -1,0 +1,185 @@
+"""`dicomwire storescp`: a port and a folder into a receiver of DICOM objects (C-STORE)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from dicomwire.apps.exits import Exit
+from dicomwire.apps.options import (
+    LISTEN,
+    Option,
+    ToolParser,
+    WrongUse,
+    acceptor_options,
+    anyway,
+    flag,
+    option,
+    refused,
+    seconds,
+)
+from dicomwire.apps.output import log
+from dicomwire.apps.receiving import Receiver
+from dicomwire.apps.requesting import entity
+from dicomwire.apps.running import run
+from dicomwire.apps.serving import serve
+from dicomwire.apps.syntaxes import PREFER, UNCOMPRESSED, supported
+from dicomwire.apps.tls_options import SERVER
+from dicomwire.network import events as evt
+from dicomwire.network.events import Event, HandlerArgType
+from dicomwire.network.options import Options
+from dicomwire.network.presentation import PresentationContext, build_context
+from dicomwire.protocol.pdus import AssociateRJ
+from dicomwire.standard.context_lists import CONTEXT_LISTS
+
+VERIFICATION = "1.2.840.10008.1.1"
+_AS_RECEIVED = "data sets are written as they come; convert the files afterwards"
+_NO_COMMANDS = "no commands are run; watch the folder: a file appears there when it is complete"
+_NO_SORTING = "all files go into one folder, named by their SOP Instance UIDs"
+
+_WHERE_TO = (
+    option(
+        "-od --output-directory",
+        "folder to write to, made when missing (default: .)",
+        common=True,
+        default=".",
+        metavar="FOLDER",
+    ),
+    option(
+        "-fe --filename-extension",
+        "end file names with this",
+        common=True,
+        default="",
+        metavar=".EXT",
+        dest="extension",
+    ),
+    flag("--ignore", "receive, but store nothing", common=True),
+    anyway("-uf --default-filenames", "name files by their SOP Instance UIDs"),
+    flag("+uf --unique-filenames", "give each file a name of its own; replace none"),
+    refused("--timenames", "files are named by UIDs; +uf gives each a name of its own"),
+    anyway("+B --bit-preserving", "write data sets exactly as they come"),
+    anyway("-B --normal", "allow conversions, though none is made"),
+    anyway("+F --write-file", "write the file meta information"),
+    refused("-F --write-dataset", "files have file meta information (PS3.10), so all can read it"),
+    anyway("+t= --write-xfer-same", "write the transfer syntax received"),
+    *(refused(f"+t{letter} --write-xfer-{name}", _AS_RECEIVED) for letter, name in
+      (("e", "little"), ("b", "big"), ("i", "implicit"), ("d", "deflated"))),
+    anyway("+u --enable-new-vr", "write the VRs received"),
+    refused("-u --disable-new-vr", _AS_RECEIVED),
+    refused("+g= --group-length-recalc", _AS_RECEIVED),
+    refused("+g --group-length-create", _AS_RECEIVED),
+    refused("-g --group-length-remove", _AS_RECEIVED),
+    refused("+e --length-explicit", _AS_RECEIVED),
+    refused("-e --length-undefined", _AS_RECEIVED),
+    anyway("-p --padding-off", "add no padding"),
+    refused("+p --padding-create", _AS_RECEIVED, 2),
+    anyway("-uc --retain-un", "keep UN elements"),
+    refused("+uc --convert-un", _AS_RECEIVED),
+    refused("+cl --compression-level", _AS_RECEIVED, 1),
+    refused("-ss --sort-conc-studies", _NO_SORTING, 1),
+    refused("-su --sort-on-study-uid", _NO_SORTING, 1),
+    refused("-sp --sort-on-patientname", _NO_SORTING),
+    refused("-xcr --exec-on-reception", _NO_COMMANDS, 1),
+    refused("-xcs --exec-on-eostudy", _NO_COMMANDS, 1),
+    refused("-rns --rename-on-eostudy", _NO_SORTING),
+    refused("-tos --eostudy-timeout", _NO_COMMANDS, 1),
+    refused("-xs --exec-sync", _NO_COMMANDS),
+)  # fmt: skip
+_WHAT: tuple[Option, ...] = (
+    flag("-pm --promiscuous", "accept private and unknown SOP classes too", common=True),
+    flag("--no-echo", "do not answer C-ECHO"),
+    anyway("-up --uid-padding", "take UIDs without the spaces at their end"),
+    flag("--refuse", "refuse every association"),
+    flag("--reject", "refuse associations without Implementation Class UID", dest="reject"),
+    option(
+        "--sleep-after",
+        "wait before each response",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+    ),
+    refused("--sleep-during", "a data set is taken as fast as it comes; try --sleep-after", 1),
+    flag("--abort-after", "abort instead of responding"),
+    refused("--abort-during", "a data set is taken to its end; try --abort-after"),
+)
+
+
+def make_parser() -> ToolParser:
+    """Return the parser of the options."""
+    parser = ToolParser(
+        "storescp",
+        "[options] port",
+        "Receives DICOM objects (C-STORE, PS3.4 Annex B) and writes each to a file, CT.<UID>.",
+        "-v -od received 11112",
+    )
+    parser.add_options("Where", LISTEN)
+    parser.add_options("Output", _WHERE_TO)
+    parser.add_options("Network", (*acceptor_options("STORESCP"), *_WHAT))
+    parser.add_options("Preferred transfer syntax", PREFER)
+    parser.add_options("TLS", SERVER)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tool; return its exit code, see `Exit`."""
+    return run(make_parser(), argv, work)
+
+
+def work(args: argparse.Namespace) -> Exit:
+    """Receive until stopped."""
+    if Path(f"x{args.extension}").name != f"x{args.extension}" or "\\" in args.extension:
+        raise WrongUse(f"-fe {args.extension} is a path: give what names end with, as in -fe .dcm")
+    folder = None
+    if not args.ignore:
+        folder = _writable(Path(args.output_directory))
+        if folder is None:
+            return Exit.NOT_HERE
+    options = Options(
+        store_directory=folder,
+        drop_stores=args.ignore,
+        accept_any_storage=args.promiscuous,
+    )
+    ae = entity(args.ae_title, args, options=options)
+    return serve(ae, args, contexts(args), handlers(args, folder))
+
+
+def _writable(folder: Path) -> Path | None:
+    """Make a folder and try to write there; when that cannot be, say why and return None."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        log.error("%s cannot be written to: %s. Check: -od FOLDER", folder, error.strerror)
+        return None
+
+
+def contexts(args: argparse.Namespace) -> list[PresentationContext]:
+    """Return what is supported: all storage SOP classes, retired ones too, and Verification."""
+    syntaxes = supported(args, first=UNCOMPRESSED[:1])
+    lists = ("AllStorage", "Storage", "NonPatientObject")
+    uids = sorted({uid for name in lists for uid in CONTEXT_LISTS[f"{name}PresentationContexts"]})
+    if not args.no_echo:
+        uids.append(VERIFICATION)
+    return [build_context(uid, syntaxes) for uid in uids]
+
+
+def handlers(args: argparse.Namespace, folder: Path | None) -> list[HandlerArgType]:
+    """Return what handles the requests, as the options say."""
+    receiver = Receiver(
+        folder, args.extension, args.unique_filenames, args.sleep_after or 0.0, args.abort_after
+    )
+    bound: list[HandlerArgType] = [(evt.EVT_C_STORE, receiver)]
+    if args.refuse or args.reject:
+        bound.append((evt.EVT_REQUESTED, _refuse, [args.refuse]))
+    return bound
+
+
+def _refuse(event: Event, everybody: bool) -> None:
+    """Reject the association for good, without a reason (PS3.8 Table 9-21)."""
+    if everybody or not event.assoc.requestor.implementation_class_uid:
+        event.assoc.connection.step(AssociateRJ(1, 1, 1))
+        event.assoc.driver.flush()

@@ -1,0 +1,142 @@
+"""Options about transfer syntaxes into what a tool proposes or prefers."""
+
+from __future__ import annotations
+
+import argparse
+
+from dicomwire.apps.options import OnlyOne, Option, anyway, flag
+from dicomwire.standard.transfer_syntaxes import (
+    ALL_TRANSFER_SYNTAXES,
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+)
+from dicomwire.standard.uids import name_of
+
+UNCOMPRESSED = (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_BIG_ENDIAN,
+)
+"""What is proposed for uncompressed data sets, the best first."""
+_PLAIN = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
+
+# DCMTK's letter and name, the UID, whether uncompressed ones are proposed besides.
+_COMPRESSED = (
+    ("s", "lossless", "1.2.840.10008.1.2.4.70", True),
+    ("y", "jpeg8", "1.2.840.10008.1.2.4.50", True),
+    ("x", "jpeg12", "1.2.840.10008.1.2.4.51", True),
+    ("v", "j2k-lossless", "1.2.840.10008.1.2.4.90", True),
+    ("w", "j2k-lossy", "1.2.840.10008.1.2.4.91", True),
+    ("t", "jls-lossless", "1.2.840.10008.1.2.4.80", True),
+    ("u", "jls-lossy", "1.2.840.10008.1.2.4.81", True),
+    ("m", "mpeg2", "1.2.840.10008.1.2.4.100", False),
+    ("h", "mpeg2-high", "1.2.840.10008.1.2.4.101", False),
+    ("n", "mpeg4", "1.2.840.10008.1.2.4.102", False),
+    ("l", "mpeg4-bd", "1.2.840.10008.1.2.4.103", False),
+    ("2", "mpeg4-2-2d", "1.2.840.10008.1.2.4.104", False),
+    ("3", "mpeg4-2-3d", "1.2.840.10008.1.2.4.105", False),
+    ("o", "mpeg4-2-st", "1.2.840.10008.1.2.4.106", False),
+    ("4", "hevc", "1.2.840.10008.1.2.4.107", False),
+    ("5", "hevc10", "1.2.840.10008.1.2.4.108", False),
+    ("r", "rle", "1.2.840.10008.1.2.5", True),
+    ("d", "deflated", DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, True),
+)
+
+Groups = tuple[tuple[str, ...], ...]
+"""Transfer syntaxes by presentation context."""
+
+
+def _choice(names: str, text: str, groups: Groups) -> Option:
+    return flag(names, text, action=OnlyOne, nargs=0, const=groups, dest="proposed")
+
+
+REQUEST = (
+    _choice(
+        "-xe --request-little",
+        "propose explicit VR little endian only (DCMTK's -xe: --propose-little)",
+        ((EXPLICIT_VR_LITTLE_ENDIAN,),),
+    ),
+    _choice(
+        "-xb --request-big",
+        "propose explicit VR big endian only (DCMTK's -xb: --propose-big)",
+        ((EXPLICIT_VR_BIG_ENDIAN,),),
+    ),
+    _choice(
+        "-xi --request-implicit --propose-implicit",
+        "propose implicit VR little endian only",
+        ((IMPLICIT_VR_LITTLE_ENDIAN,),),
+    ),
+)
+"""pynetdicom's choices, for every tool that asks for associations."""
+
+PROPOSE = (
+    *REQUEST,
+    _choice("-x= --propose-uncompr", "propose all uncompressed ones, explicit first", (_PLAIN,)),
+    _choice("--propose-little", "the same", (_PLAIN,)),
+    _choice(
+        "--propose-big",
+        "propose all uncompressed ones, big endian first",
+        ((EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN),),
+    ),
+    *(
+        _choice(
+            f"-x{letter} --propose-{name}",
+            f"propose {name_of(uid)}" + (" and uncompressed" if besides else ""),
+            ((uid,), _PLAIN) if besides else ((uid,),),
+        )
+        for letter, name, uid, besides in _COMPRESSED
+    ),
+    flag("+C --combine", "propose a SOP class's transfer syntaxes in one context"),
+)
+"""DCMTK's choices besides, for storescu."""
+
+
+def _preference(names: str, text: str, syntaxes: tuple[str, ...], only: bool = False) -> Option:
+    return flag(names, text, action=OnlyOne, nargs=0, const=(syntaxes, only), dest="preferred")
+
+
+_PREFER_PLAIN = (
+    _preference(
+        "-x= +x= --prefer-uncompr", "prefer explicit VR (default of storescp)", UNCOMPRESSED[:1]
+    ),
+    _preference(
+        "-xe +xe --prefer-little", "prefer explicit VR little endian", (EXPLICIT_VR_LITTLE_ENDIAN,)
+    ),
+    _preference("-xb +xb --prefer-big", "prefer explicit VR big endian", (EXPLICIT_VR_BIG_ENDIAN,)),
+    _preference(
+        "-xi +xi --implicit",
+        "accept implicit VR little endian only",
+        (IMPLICIT_VR_LITTLE_ENDIAN,),
+        only=True,
+    ),
+)
+PREFER_UNCOMPRESSED = _PREFER_PLAIN
+"""pynetdicom's choices, for echoscp."""
+PREFER = (
+    *_PREFER_PLAIN,
+    *(
+        _preference(f"+x{letter} --prefer-{name}", f"prefer {name_of(uid)}", (uid,))
+        for letter, name, uid, _ in _COMPRESSED
+    ),
+    anyway("+xa --accept-all", "accept all transfer syntaxes"),
+)
+"""DCMTK's choices besides, for storescp."""
+
+
+def supported(args: argparse.Namespace, first: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the transfer syntaxes that a server supports, in the order of its preference.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of a parser with the rows of `PREFER`.
+    first : tuple of str
+        What is preferred when no option says so.
+    """
+    chosen, only = args.preferred or (first, False)
+    if only:
+        return tuple(chosen)
+    return (*chosen, *(uid for uid in ALL_TRANSFER_SYNTAXES if uid not in chosen))

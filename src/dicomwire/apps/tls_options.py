@@ -1,0 +1,216 @@
+"""Options about TLS into the context of a connection (PS3.15 B.12: TLS 1.2 or newer)."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import ssl
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from dicomwire.apps.options import Option, WrongUse, anyway, flag, option, refused
+
+# Forward secrecy and authenticated encryption; TLS 1.3 has nothing else (RFC 9325 4.2).
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
+
+_COMMON: tuple[Option, ...] = (
+    option(
+        "+tls --enable-tls",
+        "use TLS, with this key and this certificate (PEM)",
+        common=True,
+        nargs=2,
+        metavar=("KEY", "CERT"),
+        dest="tls",
+    ),
+    option(
+        "+cf --add-cert-file",
+        "certificate of a CA that the peer may be certified by (PEM); may be repeated",
+        common=True,
+        action="append",
+        metavar="FILE",
+        dest="ca_files",
+    ),
+    option(
+        "+cd --add-cert-dir",
+        "folder of such, named by their hashes; may be repeated",
+        action="append",
+        metavar="FOLDER",
+        dest="ca_folders",
+    ),
+    anyway("-tls --disable-tls", "use no TLS unless asked to"),
+    flag("-ic --ignore-peer-cert", "do not verify the peer's certificate", dest="trust_anybody"),
+    anyway("-rc --require-peer-cert", "demand a valid certificate of the peer"),
+    anyway("+ps --std-passwd", "ask for the key's password"),
+    option("+pw --use-passwd", "the password of the key", dest="key_password", metavar="PASSWORD"),
+    flag("-pw --null-passwd", "the key's password is empty", dest="key_password", const=""),
+    anyway("-pem --pem-keys", "read PEM files"),
+    refused("-der --der-keys", "keys are read as PEM; openssl pkey -inform DER converts them"),
+    option(
+        "+crl --add-crl-file",
+        "certificate revocation list (PEM); may be repeated",
+        action="append",
+        metavar="FILE",
+        dest="crl_files",
+    ),
+    flag("+crv --enable-crl-vfy", "look the peer's certificate up in them", dest="crl_leaf"),
+    flag("+cra --enable-crl-all", "look its whole chain up in them", dest="crl_chain"),
+    anyway("+py --profile-bcp195-nd", "TLS 1.2 or newer"),
+    anyway("+px --profile-bcp195", "TLS 1.2 or newer"),
+    anyway("+pz --profile-bcp195-ex", "TLS 1.2 or newer, ciphers with forward secrecy"),
+    refused("+pa --profile-aes", "the profile is retired and not safe"),
+    refused("+pn --profile-null", "the profile is retired and encrypts nothing"),
+    option(
+        "+cs --cipher",
+        "a TLS 1.2 cipher suite to allow (OpenSSL's name); may be repeated",
+        action="append",
+        metavar="NAME",
+        dest="ciphers",
+    ),
+    refused("+cc --list-ciphers", "openssl ciphers -v lists them"),
+    refused("+rs --seed", "the system's random numbers need no seed", 1),
+    refused("+ws --write-seed", "the system's random numbers need no seed"),
+    refused("+wf --write-seed-file", "the system's random numbers need no seed", 1),
+)
+CLIENT = (
+    *_COMMON,
+    flag("+tla --anonymous-tls", "use TLS without a certificate of our own", dest="anonymous"),
+    flag(
+        "--check-hostname",
+        "demand that the peer's certificate names the host (DCMTK never does)",
+        dest="check_hostname",
+    ),
+)
+CHECKS = (
+    refused("+vc --verify-cert", "openssl verify checks certificates", 1),
+    refused("+rc --is-root-cert", "openssl x509 -text shows who signed a certificate", 1),
+)
+SERVER = (
+    *_COMMON,
+    flag(
+        "-vc --verify-peer-cert",
+        "verify the peer's certificate if it has one",
+        dest="certificate_optional",
+    ),
+    option("+dp --dhparam", "a file with DH parameters", metavar="FILE", dest="dh_file"),
+)
+_ONLY_WITH_TLS = (
+    ("ca_files", "+cf"),
+    ("ca_folders", "+cd"),
+    ("crl_files", "+crl"),
+    ("ciphers", "+cs"),
+    ("trust_anybody", "-ic"),
+    ("check_hostname", "--check-hostname"),
+    ("certificate_optional", "-vc"),
+)
+
+
+def client_context(args: argparse.Namespace) -> ssl.SSLContext | None:
+    """Return the context of connections that a tool opens, None for no TLS.
+
+    The chain of the peer's certificate is verified, against the system's CAs when no other are
+    named; its host name only on demand, as certificates of imaging devices seldom have one.
+
+    Raises
+    ------
+    WrongUse
+        When a file cannot be used, or options contradict each other.
+    """
+    if not _wanted(args, args.anonymous):
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = args.check_hostname and not args.trust_anybody
+    if args.trust_anybody:
+        context.verify_mode = ssl.CERT_NONE
+    elif not args.ca_files and not args.ca_folders:
+        context.load_default_certs()
+    _fill(context, args)
+    return context
+
+
+def server_context(args: argparse.Namespace) -> ssl.SSLContext | None:
+    """Return the context of connections that a tool accepts, None for no TLS.
+
+    Raises
+    ------
+    WrongUse
+        When a file cannot be used, or nobody could be verified.
+    """
+    if not _wanted(args, False):
+        return None
+    if not (args.trust_anybody or args.ca_files or args.ca_folders):
+        raise WrongUse("who is trusted? Name the CA of the peers with +cf FILE, or verify with -ic")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    if not args.trust_anybody:
+        optional = args.certificate_optional
+        context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
+    if args.dh_file:
+        _load(args.dh_file, partial(context.load_dh_params, args.dh_file))
+    _fill(context, args)
+    return context
+
+
+def _wanted(args: argparse.Namespace, anonymous: bool) -> bool:
+    if args.tls and anonymous:
+        raise WrongUse("+tls and +tla contradict each other: give only one of them")
+    if args.tls or anonymous:
+        return True
+    for name, spelled in _ONLY_WITH_TLS:
+        if getattr(args, name, None):
+            raise WrongUse(f"{spelled} says how to use TLS: add +tls KEY CERT")
+    return False
+
+
+def _fill(context: ssl.SSLContext, args: argparse.Namespace) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_COMPRESSION | getattr(ssl, "OP_NO_RENEGOTIATION", 0)
+    _allow(context, args.ciphers)
+    for path in (*(args.ca_files or ()), *(args.crl_files or ())):
+        _load(path, partial(context.load_verify_locations, cafile=path))
+    for path in args.ca_folders or ():
+        _load(path, partial(context.load_verify_locations, capath=path))
+    if args.crl_chain:
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+    elif args.crl_leaf or args.crl_files:
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    if args.tls:
+        key, certificate = args.tls
+        _load_own(context, key, certificate, args.key_password)
+
+
+def _allow(context: ssl.SSLContext, names: list[str] | None) -> None:
+    try:
+        context.set_ciphers(":".join(names) if names else CIPHERS)
+    except ssl.SSLError:
+        shown = ", ".join(names or ())
+        raise WrongUse(f"no such cipher suite: {shown}; openssl ciphers -v lists them") from None
+
+
+def _load_own(context: ssl.SSLContext, key: str, certificate: str, password: str | None) -> None:
+    for path in (key, certificate):
+        _load(path, Path(path).read_bytes)
+    ask = partial(_ask, key) if password is None else password
+    try:
+        context.load_cert_chain(certificate, key, ask)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        why = getattr(error, "reason", None) or str(error)
+        text = f"{key} and {certificate} are no key and its certificate, or the password is wrong"
+        raise WrongUse(f"{text} ({why})") from error
+
+
+def _ask(key: str) -> str:
+    try:
+        return getpass.getpass(f"Password of {key}: ")
+    except EOFError:
+        raise WrongUse(f"{key} has a password: add +pw PASSWORD") from None
+
+
+def _load(path: str, load: Callable[[], object]) -> None:
+    if not Path(path).exists():
+        raise WrongUse(f"there is no file {path}")
+    try:
+        load()
+    except OSError as error:  # ssl.SSLError is one
+        why = getattr(error, "reason", None) or error.strerror or error
+        raise WrongUse(f"{path} cannot be used: {why}") from error

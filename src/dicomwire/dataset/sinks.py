@@ -1,0 +1,211 @@
+"""Fragments of an incoming data set into a Part 10 file, as they arrive.
+
+A sink never raises while data comes in: an association must stay in step with its peer whatever the
+disk does. The first error is kept in `error`, and the rest of the data set is counted and dropped.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+_FLAGS = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_MOST_BUFFERS = 1024  # IOV_MAX on Linux, macOS and the BSDs
+
+
+class FileSink:
+    """A sink that writes a data set into a temporary file, which a rename makes visible.
+
+    The file is created when the first fragment comes, with the permissions that the umask allows.
+    A sink that is dropped without `finish` removes its file.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the temporary file goes: the file system that the final file shall be on.
+    header : bytes
+        What comes before the data set (`encode_file_meta`); empty for a bare data set.
+    prefix : str
+        How the name of the temporary file goes on after a dot.
+    fsync : bool
+        Whether `finish` waits until the disk has the data, and `rename_to` until it has the name.
+    """
+
+    __slots__ = (
+        "_directory",
+        "_fd",
+        "_fsync",
+        "_header",
+        "_open",
+        "_path",
+        "_prefix",
+        "error",
+        "length",
+    )
+
+    def __init__(
+        self, directory: Path, header: bytes, prefix: str = "dicomwire-", fsync: bool = False
+    ) -> None:
+        self._directory = directory
+        self._header = header
+        self._prefix = prefix
+        self._fsync = fsync
+        self._fd = -1
+        self._open = True
+        self._path = ""
+        self.error: OSError | None = None
+        self.length = 0
+
+    @property
+    def path(self) -> Path | None:
+        """The temporary file, None while there is none."""
+        return Path(self._path) if self._path else None
+
+    def write(self, fragments: list[memoryview]) -> None:
+        """Append the fragments with one system call; an error is kept in `error`."""
+        self.length += sum(map(len, fragments))
+        if self.error is None and self._open:
+            self._append(fragments)
+
+    def _append(self, fragments: Sequence[bytes | memoryview]) -> None:
+        try:
+            if self._fd < 0:
+                self._create()
+                fragments = (self._header, *fragments)
+            for start in range(0, len(fragments), _MOST_BUFFERS):
+                _write_all(self._fd, fragments[start : start + _MOST_BUFFERS])
+        except OSError as error:
+            self.error = error
+
+    def _create(self) -> None:
+        while self._fd < 0:
+            name = f".{self._prefix}{os.urandom(8).hex()}.part"
+            path = os.path.join(self._directory, name)
+            try:
+                self._fd = os.open(path, _FLAGS, 0o666)
+            except FileExistsError:
+                continue
+            self._path = path
+
+    def finish(self) -> None:
+        """Close the file; an error is kept in `error`."""
+        if not self._open:
+            return
+        if self._fd < 0 and self.error is None:
+            self._append(())
+        if self._fsync and self.error is None:
+            self._try(os.fsync)
+        self._close()
+
+    def _close(self) -> None:
+        self._open = False
+        if self._fd >= 0:
+            self._try(os.close)
+            self._fd = -1
+
+    def _try(self, call: Callable[[int], None]) -> None:
+        try:
+            call(self._fd)
+        except OSError as error:
+            self.error = self.error or error
+
+    def rename_to(self, final: Path, overwrite: bool = True) -> None:
+        """Give the finished file its name, atomically.
+
+        Parameters
+        ----------
+        final : Path
+            The name, on the same file system.
+        overwrite : bool
+            Whether a file of that name is replaced.
+
+        Raises
+        ------
+        FileExistsError
+            If there is such a file and it is not to be replaced; the temporary file stays.
+        OSError
+            The error that kept the file from being written, or keeps it from being renamed.
+        """
+        self.finish()
+        if self.error is not None:
+            raise self.error
+        if not self._path:
+            raise FileNotFoundError(errno.ENOENT, "the temporary file is gone", str(final))
+        if overwrite:
+            os.replace(self._path, final)
+        else:
+            _rename_to_new(self._path, final)
+        self._path = ""
+        if self._fsync:
+            _sync_directory(final.parent)
+
+    def discard(self) -> None:
+        """Remove the temporary file, if there is one."""
+        self._close()
+        path, self._path = self._path, ""
+        if path:
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                return  # whoever was told its name has moved it
+            except OSError as error:
+                self.error = self.error or error
+
+    def __del__(self) -> None:
+        if getattr(self, "_open", False):  # unset where the constructor was called wrongly
+            self.discard()
+
+
+def _write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:
+    left = sum(map(len, buffers)) - _write_some(fd, buffers)
+    if left:
+        rest = memoryview(b"".join(buffers))
+        while left:
+            left -= os.write(fd, rest[len(rest) - left :])
+
+
+def _write_each(fd: int, buffers: Sequence[bytes | memoryview]) -> int:
+    return os.write(fd, b"".join(buffers))
+
+
+_write_some = getattr(os, "writev", _write_each)  # Windows has no writev
+
+
+def _rename_to_new(source: str, final: Path) -> None:
+    try:
+        os.link(source, final)
+    except FileExistsError:
+        raise
+    except OSError:  # the file system has no hard links
+        _rename_over_own(source, final)
+    else:
+        os.unlink(source)
+
+
+def _rename_over_own(source: str, final: Path) -> None:
+    """Take the name with an empty file, then replace that."""
+    os.close(os.open(final, _FLAGS, 0o666))
+    try:
+        os.replace(source, final)
+    except OSError:
+        os.unlink(final)
+        raise
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return  # elsewhere a directory cannot be opened
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,1 @@
+"""AE, Association, events, TLS, servers: the API and the drivers that move its bytes."""

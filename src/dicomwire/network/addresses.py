@@ -1,0 +1,217 @@
+"""Host names, addresses and TLS settings into connected sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from typing import Any, NamedTuple
+
+from dicomwire.protocol.errors import ConnectTimedOut, Lost
+
+TLSArguments = tuple[ssl.SSLContext, str | None]
+
+
+class Address(NamedTuple):
+    """Where a peer listens.
+
+    Parameters
+    ----------
+    host : str
+        Name or address, IPv4 or IPv6.
+    port : int
+        TCP port.
+    flowinfo, scope_id : int
+        IPv6 only.
+    """
+
+    host: str
+    port: int
+    flowinfo: int = 0
+    scope_id: int = 0
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether the host is an IPv6 address."""
+        return ":" in self.host
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        """Return it as `socket.connect` takes it."""
+        return tuple(self) if self.is_ipv6 else (self.host, self.port)
+
+
+def peer_address(addr: Any, port: int) -> Address:
+    """Check and resolve what a user gave as the peer's address.
+
+    Parameters
+    ----------
+    addr : str or (str, int, int)
+        Host name or address; or IPv6 address, flow info, scope ID.
+    port : int
+        TCP port.
+
+    Returns
+    -------
+    Address
+        Of a name that has several the first IPv4 address, else the first IPv6 one.
+
+    Raises
+    ------
+    TypeError
+        When the types are others.
+    socket.gaierror
+        When the name is not known.
+    """
+    extra: tuple[int, int] = (0, 0)
+    if isinstance(addr, tuple) and len(addr) == 3 and isinstance(addr[0], str):
+        addr, *rest = addr
+        extra = (int(rest[0]), int(rest[1]))
+    if not isinstance(addr, str):
+        raise TypeError("'addr' must be a str, or a tuple (str, int, int) for IPv6")
+    if not isinstance(port, int) or isinstance(port, bool):
+        raise TypeError("'port' must be an int")
+    return Address(resolve(addr), port, *extra)
+
+
+def resolve(host: str) -> str:
+    """Return the address of a host, IPv4 first.
+
+    Raises
+    ------
+    socket.gaierror
+        When the name is not known.
+    """
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    found.sort(key=lambda each: each[0] != socket.AF_INET)
+    return str(found[0][4][0])
+
+
+def local_address(value: Any) -> tuple[Any, ...]:
+    """Check what a user gave as an address of this host.
+
+    Raises
+    ------
+    TypeError
+        When it is neither (str, int) nor (str, int, int, int).
+    """
+    if (
+        not isinstance(value, tuple)
+        or len(value) not in (2, 4)
+        or not isinstance(value[0], str)
+        or not all(isinstance(each, int) for each in value[1:])
+    ):
+        raise TypeError("an address must be (str, int), or (str, int, int, int) for IPv6")
+    return value
+
+
+def open_socket(
+    address: Address,
+    timeout: float | None,
+    bind_address: tuple[Any, ...] | None = None,
+    tls: TLSArguments | None = None,
+    handshake_timeout: float | None = None,
+) -> socket.socket:
+    """Connect to a peer.
+
+    Parameters
+    ----------
+    address : Address
+        The peer's.
+    timeout, handshake_timeout : float or None
+        Seconds for the TCP connection, and for the TLS handshake.
+    bind_address : tuple, optional
+        The local end.
+    tls : (SSLContext, str or None), optional
+        Context and the host name that the peer's certificate has to be for.
+
+    Raises
+    ------
+    Lost, ConnectTimedOut
+        Why there is no connection.
+    OSError
+        When the local end cannot be bound: a mistake of the caller.
+    """
+    family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if bind_address is not None and tuple(bind_address[:2]) not in (("", 0), ("::0", 0)):
+            sock.bind(bind_address)
+        sock.settimeout(timeout)
+        _connect(sock, address, timeout)
+        return _handshake(sock, tls, handshake_timeout) if tls else sock
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _connect(sock: socket.socket, address: Address, timeout: float | None) -> None:
+    try:
+        sock.connect(address.as_tuple())
+    except TimeoutError:
+        raise ConnectTimedOut(timeout) from None
+    except ConnectionRefusedError as error:
+        raise Lost(
+            f"Connection refused by {address.host} port {address.port}",
+            error,
+            "whether the DICOM application runs there, and the port number",
+        ) from error
+    except OSError as error:
+        raise Lost(
+            f"No connection to {address.host} port {address.port}: {error.strerror or error}",
+            error,
+            "the host name or address, and the network in between",
+        ) from error
+
+
+def _handshake(sock: socket.socket, tls: TLSArguments, timeout: float | None) -> socket.socket:
+    context, hostname = tls
+    sock.settimeout(timeout)
+    try:
+        return context.wrap_socket(sock, server_hostname=hostname)
+    except TimeoutError:
+        raise Lost(
+            "The TLS handshake timed out", None, "whether the peer expects TLS on this port"
+        ) from None
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise tls_failure(error) from error
+
+
+def tls_failure(error: Exception) -> Lost:
+    """Say what a failed TLS handshake means."""
+    reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
+    text = str(reason).replace("_", " ").lower().rstrip(".")
+    check = (
+        "whether the peer expects TLS on this port, which versions and ciphers it allows, "
+        "and whether it asks for a certificate"
+    )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        check = "whether the CA that issued the peer's certificate is trusted, and its host name"
+    elif "certificate" in text or "unknown ca" in text:
+        check = "whether the peer trusts the CA of our certificate, and asks for one at all"
+    return Lost(
+        f"The TLS handshake failed: {text}", error if isinstance(error, OSError) else None, check
+    )
+
+
+def accept_tls(
+    sock: socket.socket, context: ssl.SSLContext, timeout: float | None
+) -> socket.socket:
+    """Do the server's half of a TLS handshake.
+
+    Raises
+    ------
+    Lost
+        Why it failed.
+    """
+    sock.settimeout(timeout)
+    try:
+        return context.wrap_socket(sock, server_side=True)
+    except TimeoutError:
+        error = Lost("The TLS handshake timed out", None, "whether the peer speaks TLS")
+    except (OSError, ValueError) as failure:
+        error = tls_failure(failure)
+        if "http request" in error.what or "wrong version number" in error.what:
+            error.check = "whether the peer speaks TLS: this port takes nothing else"
+    with contextlib.suppress(OSError):
+        sock.close()
+    raise error

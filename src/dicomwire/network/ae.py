@@ -1,0 +1,602 @@
+"""An application entity: its title, contexts and limits, from which associations are made."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dicomwire.network.addresses import TLSArguments, local_address, peer_address
+from dicomwire.network.association import Association
+from dicomwire.network.events import HandlerArgType, Handlers
+from dicomwire.network.options import (
+    DEFAULT_MAXIMUM_LENGTH,
+    IMPLEMENTATION_UID,
+    IMPLEMENTATION_VERSION,
+    Options,
+    defaults,
+)
+from dicomwire.network.presentation import (
+    PresentationContext,
+    Syntaxes,
+    build_context,
+    checked_uid,
+    is_storage_or_unknown,
+    proposed,
+    shown_uid,
+    syntaxes_of,
+)
+from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
+from dicomwire.network.titles import checked_title
+from dicomwire.protocol.items import AnyUserItem
+from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS, AssociateRQ
+from dicomwire.protocol.validate import is_valid_uid
+from dicomwire.services.association import Identity
+from dicomwire.standard.uids import name_of
+
+if TYPE_CHECKING:
+    from pydicom.uid import UID
+
+logger = logging.getLogger("dicomwire.ae")
+
+
+class ApplicationEntity:
+    """An application entity (AE): asks for associations, and serves them.
+
+    One AE may run many servers and many associations at once; it holds the defaults for them.
+
+    Parameters
+    ----------
+    ae_title : str
+        1 to 16 characters.
+    options : Options, optional
+        Settings beyond titles, contexts and time-outs; None takes the defaults as they are
+        whenever an association or a server begins.
+    """
+
+    def __init__(self, ae_title: str = "DICOMWIRE", options: Options | None = None) -> None:
+        self.ae_title = ae_title
+        self._options = options
+        self._acse_timeout: float | None = 30
+        self._dimse_timeout: float | None = 30
+        self._network_timeout: float | None = 60
+        self._connection_timeout: float | None = None
+        self._maximum_associations = 100
+        self._maximum_pdu_size = DEFAULT_MAXIMUM_LENGTH
+        self._require_calling_aet: list[str] = []
+        self._require_called_aet = False
+        self._implementation_class_uid = IMPLEMENTATION_UID
+        self._implementation_version_name: str | None = IMPLEMENTATION_VERSION
+        self._requested: list[PresentationContext] = []
+        self._supported: dict[str, PresentationContext] = {}
+        self._associations: list[Association] = []
+        self._servers: list[AssociationServer] = []
+        self._slots: set[int] = set()
+        self._lock = threading.Lock()
+
+    # -- settings ----------------------------------------------------------------------------
+
+    @property
+    def ae_title(self) -> str:
+        """The title, as given."""
+        return self._ae_title
+
+    @ae_title.setter
+    def ae_title(self, value: str) -> None:
+        self._ae_title = checked_title(value, "ae_title")
+
+    @property
+    def options(self) -> Options:
+        """The settings as they are now."""
+        return self._options or defaults().options
+
+    @options.setter
+    def options(self, value: Options | None) -> None:
+        self._options = value
+
+    @property
+    def acse_timeout(self) -> float | None:
+        """Seconds for a whole negotiation or release; None waits for ever."""
+        return self._acse_timeout
+
+    @acse_timeout.setter
+    def acse_timeout(self, value: float | None) -> None:
+        self._acse_timeout = _seconds("acse_timeout", value, 30)
+        for association in self.active_associations:
+            association.acse_timeout = self._acse_timeout
+
+    @property
+    def dimse_timeout(self) -> float | None:
+        """Seconds for the response to a request; None waits for ever."""
+        return self._dimse_timeout
+
+    @dimse_timeout.setter
+    def dimse_timeout(self, value: float | None) -> None:
+        self._dimse_timeout = _seconds("dimse_timeout", value, 30)
+        for association in self.active_associations:
+            association.dimse_timeout = self._dimse_timeout
+
+    @property
+    def network_timeout(self) -> float | None:
+        """Seconds of silence after which an association is given up; None waits for ever."""
+        return self._network_timeout
+
+    @network_timeout.setter
+    def network_timeout(self, value: float | None) -> None:
+        self._network_timeout = _seconds("network_timeout", value, 60)
+        for association in self.active_associations:
+            association.network_timeout = self._network_timeout
+
+    @property
+    def connection_timeout(self) -> float | None:
+        """Seconds for the TCP connection to a peer; None leaves it to the system."""
+        return self._connection_timeout
+
+    @connection_timeout.setter
+    def connection_timeout(self, value: float | None) -> None:
+        if value is not None and (not isinstance(value, int | float) or value <= 0):
+            logger.warning("connection_timeout set to None")
+            value = None
+        self._connection_timeout = value
+
+    @property
+    def maximum_associations(self) -> int:
+        """How many peers may have an association with the servers of this AE at once."""
+        return self._maximum_associations
+
+    @maximum_associations.setter
+    def maximum_associations(self, value: int) -> None:
+        if not isinstance(value, int) or value < 1:
+            logger.warning("maximum_associations set to 1")
+            value = 1
+        self._maximum_associations = value
+
+    @property
+    def maximum_pdu_size(self) -> int:
+        """The longest P-DATA-TF that the servers announce, in bytes; 0 is unlimited."""
+        return self._maximum_pdu_size
+
+    @maximum_pdu_size.setter
+    def maximum_pdu_size(self, value: int) -> None:
+        if not isinstance(value, int) or value < 0:
+            logger.warning("maximum_pdu_size must be 0 or more, it stays as it is")
+            return
+        self._maximum_pdu_size = value
+
+    @property
+    def require_calling_aet(self) -> list[str]:
+        """Calling AE titles that the servers accept; empty accepts any."""
+        return self._require_calling_aet
+
+    @require_calling_aet.setter
+    def require_calling_aet(self, values: list[str]) -> None:
+        self._require_calling_aet = [checked_title(each, "require_calling_aet") for each in values]
+
+    @property
+    def require_called_aet(self) -> bool:
+        """Whether peers have to call the servers by their own title."""
+        return self._require_called_aet
+
+    @require_called_aet.setter
+    def require_called_aet(self, value: bool) -> None:
+        self._require_called_aet = bool(value)
+
+    @property
+    def implementation_class_uid(self) -> UID:
+        """Implementation Class UID."""
+        return shown_uid(self._implementation_class_uid)
+
+    @implementation_class_uid.setter
+    def implementation_class_uid(self, value: str) -> None:
+        uid = checked_uid(value, "implementation_class_uid")
+        if not is_valid_uid(uid):
+            raise ValueError(f"implementation_class_uid '{uid}' is not a valid UID")
+        self._implementation_class_uid = uid
+
+    @property
+    def implementation_version_name(self) -> str | None:
+        """Implementation Version Name, 1 to 16 characters; None sends none."""
+        return self._implementation_version_name
+
+    @implementation_version_name.setter
+    def implementation_version_name(self, value: str | None) -> None:
+        if value is not None and not isinstance(value, str):
+            raise TypeError(
+                f"implementation_version_name must be a str or None, not {type(value).__name__}"
+            )
+        if value is not None and not (0 < len(value) <= 16 and value.isascii()):
+            raise ValueError("implementation_version_name must have 1 to 16 ASCII characters")
+        self._implementation_version_name = value
+
+    def identity(self, maximum_length: int) -> Identity:
+        """Return how this AE presents itself to a peer."""
+        return Identity(
+            maximum_length, self._implementation_class_uid, self.implementation_version_name
+        )
+
+    # -- presentation contexts ------------------------------------------------------------------
+
+    @property
+    def requested_contexts(self) -> list[PresentationContext]:
+        """What `associate` proposes."""
+        return self._requested
+
+    @requested_contexts.setter
+    def requested_contexts(self, contexts: Iterable[PresentationContext] | None) -> None:
+        self._requested = checked_contexts(contexts or [], MAXIMUM_CONTEXTS)
+
+    @property
+    def supported_contexts(self) -> list[PresentationContext]:
+        """What the servers support, sorted by abstract syntax."""
+        return [self._supported[uid] for uid in sorted(self._supported)]
+
+    @supported_contexts.setter
+    def supported_contexts(self, contexts: Iterable[PresentationContext] | None) -> None:
+        self._supported = {}
+        for context in checked_contexts(contexts or []):
+            self.add_supported_context(
+                *context.uids,
+                context.scu_role,
+                context.scp_role,
+            )
+
+    def add_requested_context(self, abstract_syntax: str, transfer_syntax: Syntaxes = None) -> None:
+        """Append a context to what `associate` proposes.
+
+        Parameters
+        ----------
+        abstract_syntax : str
+            UID of the SOP class.
+        transfer_syntax : str or sequence of str, optional
+            UIDs; None means the four uncompressed ones.
+
+        Raises
+        ------
+        ValueError
+            When there are 128 already (PS3.8 9.3.2.2).
+        """
+        if len(self._requested) >= MAXIMUM_CONTEXTS:
+            raise ValueError(
+                "Failed to add the requested presentation context: there are already the maximum "
+                f"allowed number of requested contexts ({MAXIMUM_CONTEXTS})"
+            )
+        self._requested.append(build_context(abstract_syntax, transfer_syntax))
+
+    def add_supported_context(
+        self,
+        abstract_syntax: str,
+        transfer_syntax: Syntaxes = None,
+        scu_role: bool | None = None,
+        scp_role: bool | None = None,
+    ) -> None:
+        """Add to what the servers support.
+
+        Parameters
+        ----------
+        abstract_syntax : str
+            UID of the SOP class.
+        transfer_syntax : str or sequence of str, optional
+            UIDs, in the order of preference; None means the four uncompressed ones.
+        scu_role, scp_role : bool or None
+            Whether the requestor may be SCU and SCP (PS3.7 D.3.3.4); None ignores proposals.
+        """
+        uid = str(abstract_syntax)
+        context = self._supported.get(uid)
+        if context is None:
+            context = self._supported[uid] = build_context(abstract_syntax, transfer_syntax)
+        for syntax in syntaxes_of(transfer_syntax):
+            context.add_transfer_syntax(syntax)
+        context.scu_role, context.scp_role = scu_role, scp_role
+
+    def remove_requested_context(
+        self, abstract_syntax: str, transfer_syntax: Syntaxes = None
+    ) -> None:
+        """Take back `add_requested_context`, for some transfer syntaxes or altogether."""
+        self._requested = _without(self._requested, abstract_syntax, transfer_syntax)
+
+    def remove_supported_context(
+        self, abstract_syntax: str, transfer_syntax: Syntaxes = None
+    ) -> None:
+        """Take back `add_supported_context`, for some transfer syntaxes or altogether."""
+        left = _without(list(self._supported.values()), abstract_syntax, transfer_syntax)
+        self._supported = {context.uids[0]: context for context in left}
+
+    # -- requesting -------------------------------------------------------------------------------
+
+    def associate(
+        self,
+        addr: str | tuple[str, int, int],
+        port: int,
+        contexts: list[PresentationContext] | None = None,
+        ae_title: str = "ANY-SCP",
+        max_pdu: int | None = None,
+        ext_neg: Sequence[AnyUserItem] | None = None,
+        bind_address: tuple[Any, ...] | None = None,
+        tls_args: TLSArguments | None = None,
+        evt_handlers: Sequence[HandlerArgType] | None = None,
+    ) -> Association:
+        """Ask a peer for an association and wait for the answer.
+
+        Parameters
+        ----------
+        addr : str or (str, int, int)
+            Host name or address; or IPv6 address, flow info, scope ID.
+        port : int
+            TCP port.
+        contexts : list of PresentationContext, optional
+            What to propose, instead of `requested_contexts`; at most 128.
+        ae_title : str
+            The called AE title.
+        max_pdu : int, optional
+            The longest P-DATA-TF that this side receives, in bytes; 0 is unlimited. None takes
+            `maximum_pdu_size`.
+        ext_neg : sequence of items, optional
+            Role selection, extended negotiation, user identity.
+        bind_address : tuple, optional
+            The local end.
+        tls_args : (SSLContext, str or None), optional
+            For TLS: the context, and the host name that the peer's certificate has to be for.
+        evt_handlers : list, optional
+            (event, handler) or (event, handler, [arguments]).
+
+        Returns
+        -------
+        Association
+            Look at `is_established`; when it is not, `ended` says why.
+
+        Raises
+        ------
+        RuntimeError
+            When there is no presentation context to propose.
+        TypeError, ValueError
+            When an argument cannot be.
+        OSError
+            When the host name is not known or the local end cannot be bound.
+        """
+        peer = peer_address(addr, port)
+        called = checked_title(ae_title, "ae_title")
+        chosen = self._requested
+        if contexts is not None:
+            chosen = checked_contexts(contexts, MAXIMUM_CONTEXTS)
+        if not chosen:
+            raise RuntimeError(
+                "At least one requested presentation context is required before associating "
+                "with a peer"
+            )
+        if bind_address is not None:
+            bind_address = local_address(bind_address)
+        identity = self.identity(self.maximum_pdu_size if max_pdu is None else max_pdu)
+        items = [*identity.items(), *checked_items(ext_neg or ())]
+        proposal = AssociateRQ(called.strip(), self.ae_title.strip(), proposed(chosen), items)
+        association = Association(self, "requestor", identity, Handlers(evt_handlers), self.options)
+        association.requestor.set_up(self.ae_title, chosen)
+        association.acceptor.set_up(called)
+        self.remember(association)
+        try:
+            association.negotiate(peer, proposal, tls_args, bind_address)
+        except BaseException:
+            self.forget(association)
+            raise
+        return association
+
+    # -- serving ----------------------------------------------------------------------------------
+
+    def make_server(
+        self,
+        address: tuple[Any, ...],
+        ae_title: str | None = None,
+        contexts: list[PresentationContext] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        evt_handlers: Sequence[HandlerArgType] | None = None,
+        server_class: type[AssociationServer] | None = None,
+        **kwargs: Any,
+    ) -> AssociationServer:
+        """Make a server that is bound and listens, but does not serve yet.
+
+        Parameters
+        ----------
+        address, ae_title, contexts, ssl_context, evt_handlers
+            See `start_server`.
+        server_class : type, optional
+            A subclass of `AssociationServer`.
+        **kwargs
+            For its constructor.
+        """
+        chosen = self.supported_contexts if contexts is None else checked_contexts(contexts)
+        if not chosen and not self.options.accept_any_storage:
+            raise ValueError("No supported presentation contexts have been defined")
+        for context in chosen:
+            if (context.scu_role is None) != (context.scp_role is None):
+                raise ValueError(
+                    f"{context!r}: scu_role and scp_role must both be None or both be bool"
+                )
+        title = checked_title(ae_title, "ae_title") if ae_title else self.ae_title
+        make = server_class or AssociationServer
+        server = make(
+            self, local_address(address), title, chosen, ssl_context, evt_handlers, **kwargs
+        )
+        self._servers.append(server)
+        return server
+
+    def start_server(
+        self,
+        address: tuple[Any, ...],
+        block: bool = True,
+        ssl_context: ssl.SSLContext | None = None,
+        evt_handlers: Sequence[HandlerArgType] | None = None,
+        ae_title: str | None = None,
+        contexts: list[PresentationContext] | None = None,
+    ) -> ThreadedAssociationServer | None:
+        """Serve associations.
+
+        Parameters
+        ----------
+        address : tuple
+            (host, port), or (host, port, flow info, scope ID) for IPv6. Host "" is all
+            interfaces, port 0 any free port.
+        block : bool
+            Whether to serve in this thread until interrupted, or in another one.
+        ssl_context : SSLContext, optional
+            For TLS.
+        evt_handlers : list, optional
+            (event, handler) or (event, handler, [arguments]).
+        ae_title : str, optional
+            Instead of this AE's.
+        contexts : list of PresentationContext, optional
+            Instead of `supported_contexts`.
+
+        Returns
+        -------
+        ThreadedAssociationServer or None
+            The server, when `block` is False.
+        """
+        server = self.make_server(
+            address, ae_title, contexts, ssl_context, evt_handlers, ThreadedAssociationServer
+        )
+        if not block and isinstance(server, ThreadedAssociationServer):
+            server.start()
+            return server
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            server.server_close()
+        return None
+
+    def accepts_any(self) -> Callable[[str], bool] | None:
+        """Return what decides on abstract syntaxes that are not listed as supported."""
+        return is_storage_or_unknown if self.options.accept_any_storage else None
+
+    def shutdown(self) -> None:
+        """Stop all servers and abort all associations."""
+        for server in list(self._servers):
+            server.shutdown()
+        for association in self.active_associations:
+            association.abort()
+
+    # -- associations ---------------------------------------------------------------------------
+
+    @property
+    def active_associations(self) -> list[Association]:
+        """The associations that stand, requested and accepted ones."""
+        with self._lock:
+            return [each for each in self._associations if each.is_alive()]
+
+    def remember(self, association: Association) -> None:
+        """Take note of an association that begins."""
+        with self._lock:
+            self._associations.append(association)
+
+    def forget(self, association: Association) -> None:
+        """Take note that an association is over."""
+        with self._lock:
+            if association in self._associations:
+                self._associations.remove(association)
+        self.free_slot(association)
+
+    def claim_slot(self, association: Association) -> bool:
+        """Take one of `maximum_associations`; False when there is none left."""
+        with self._lock:
+            if len(self._slots) >= self.maximum_associations:
+                return False
+            self._slots.add(id(association))
+            return True
+
+    def free_slot(self, association: Association) -> None:
+        """Give back what `claim_slot` took, if it did."""
+        with self._lock:
+            self._slots.discard(id(association))
+
+    def forget_server(self, server: AssociationServer) -> None:
+        """Take note that a server has stopped."""
+        if server in self._servers:
+            self._servers.remove(server)
+
+    @staticmethod
+    def timestamp() -> str:
+        """Return the local time as thread names have it."""
+        return datetime.now().strftime("%Y%m%d%H%M%S")
+
+    def __str__(self) -> str:
+        lines = ["", f"Application Entity {self.ae_title}", ""]
+        lines += ["  Requested Presentation Contexts:", *_summary(self.requested_contexts), ""]
+        lines += ["  Supported Presentation Contexts:", *_summary(self.supported_contexts), ""]
+        lines += [
+            f"  ACSE timeout: {self.acse_timeout} s",
+            f"  DIMSE timeout: {self.dimse_timeout} s",
+            f"  Network timeout: {self.network_timeout} s",
+            f"  Connection timeout: {self.connection_timeout} s",
+            "",
+        ]
+        if self.require_calling_aet:
+            lines.append(f"  Require calling AE title(s): {', '.join(self.require_calling_aet)}")
+        lines += [f"  Require called AE title: {self.require_called_aet}", ""]
+        active = self.active_associations
+        lines.append(f"  Association(s): {len(active)}/{self.maximum_associations}")
+        for each in active:
+            peer = each.remote
+            lines.append(f"\tPeer: {peer['ae_title']} on {peer['address']}:{peer['port']}")
+        return "\n".join(lines)
+
+
+def _summary(contexts: list[PresentationContext]) -> list[str]:
+    lines = []
+    for context in contexts:
+        lines.append(f"\t{context!r}")
+        lines += [f"\t\t{name_of(uid)}" for uid in context.uids[1]]
+    return lines or ["\tNone"]
+
+
+def _seconds(name: str, value: Any, default: float) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return value
+    logger.warning("%s set to %g s", name, default)
+    return default
+
+
+def _without(
+    contexts: list[PresentationContext], abstract_syntax: str, transfer_syntax: Syntaxes
+) -> list[PresentationContext]:
+    if transfer_syntax is None:
+        return [each for each in contexts if each.uids[0] != abstract_syntax]
+    dropped = set(syntaxes_of(transfer_syntax))
+    for context in contexts:
+        if context.uids[0] == abstract_syntax:
+            context.transfer_syntax = [uid for uid in context.uids[1] if uid not in dropped]
+    return [each for each in contexts if each.uids[1]]
+
+
+def checked_contexts(
+    contexts: Iterable[PresentationContext], most: int | None = None
+) -> list[PresentationContext]:
+    """Return the contexts in a list of its own.
+
+    Raises
+    ------
+    ValueError
+        When one of them is something else, or there are more than `most`.
+    """
+    found = list(contexts)
+    if not all(isinstance(context, PresentationContext) for context in found):
+        raise ValueError("contexts must be a list of PresentationContext")
+    if most is not None and len(found) > most:
+        raise ValueError(f"The maximum allowed number of requested contexts is {most}")
+    return found
+
+
+def checked_items(items: Sequence[AnyUserItem]) -> list[AnyUserItem]:
+    """Return the negotiation items in a list of its own.
+
+    Raises
+    ------
+    TypeError
+        When one of them is something else.
+    """
+    for item in items:
+        if not isinstance(item, AnyUserItem):
+            raise TypeError(f"'ext_neg' takes negotiation items, not {type(item).__name__}")
+    return list(items)

@@ -1,0 +1,589 @@
+"""An association as users hold it: pynetdicom's names over conversations and a driver."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from dicomwire.network.acse import Acse
+from dicomwire.network.addresses import Address, TLSArguments, accept_tls, open_socket
+from dicomwire.network.driver import Driver
+from dicomwire.network.events import (
+    EVT_ABORTED,
+    EVT_ACCEPTED,
+    EVT_CONN_CLOSE,
+    EVT_CONN_OPEN,
+    EVT_ESTABLISHED,
+    EVT_REJECTED,
+    EVT_RELEASED,
+    EventType,
+    Handler,
+    Handlers,
+)
+from dicomwire.network.hooks import Hooks
+from dicomwire.network.log_ends import log_abort, log_rejection
+from dicomwire.network.operations import Operations
+from dicomwire.network.options import Options
+from dicomwire.network.presentation import PresentationContext
+from dicomwire.network.tap import EventTap
+from dicomwire.network.transport import Transport, transport_for
+from dicomwire.network.turn import Turn
+from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
+from dicomwire.network.watcher import the_watcher
+from dicomwire.protocol.command import Command
+from dicomwire.protocol.connection import Connection
+from dicomwire.protocol.errors import (
+    Ended,
+    Error,
+    IdleTimedOut,
+    Lost,
+    Rejected,
+    Released,
+)
+from dicomwire.protocol.messages import Message
+from dicomwire.protocol.pdus import AssociateRQ
+from dicomwire.services import association as conversations
+from dicomwire.services import scp
+from dicomwire.services.association import Identity, Policy
+from dicomwire.services.responding import drop
+from dicomwire.services.wants import Conversation
+
+if TYPE_CHECKING:
+    pass
+
+logger = logging.getLogger("dicomwire.association")
+
+VERIFICATION = "1.2.840.10008.1.1"
+MODES = ("requestor", "acceptor")
+
+
+class Association(Operations):
+    """An association between this AE and a peer.
+
+    Users get one from `AE.associate`, or as `event.assoc`. As a context manager it is released on
+    leaving, and aborted when an exception leaves with it.
+
+    Parameters
+    ----------
+    ae : AE
+        Whose association it is.
+    mode : str
+        "requestor" or "acceptor".
+    identity : Identity
+        How this side presents itself.
+    handlers : Handlers
+        What is bound; changed by `bind` and `unbind`.
+    options : Options
+        Settings.
+
+    Attributes
+    ----------
+    is_established, is_rejected, is_aborted, is_released : bool
+        Where the association stands.
+    acse_timeout, dimse_timeout, network_timeout, connection_timeout : float or None
+        Seconds; None waits for ever. May be set at any time.
+    network_timeout_response : str
+        "A-ABORT" or "A-RELEASE": what happens after `network_timeout` seconds of silence.
+    requestor, acceptor : ServiceUser
+        What each side said.
+    acse : Acse
+        Rejects or aborts, for a handler of EVT_REQUESTED.
+    """
+
+    def __init__(
+        self, ae: Any, mode: str, identity: Identity, handlers: Handlers, options: Options
+    ) -> None:
+        if mode.lower() not in MODES:
+            raise ValueError(f"mode must be one of {MODES}, not {mode!r}")
+        self._ae = ae
+        self._mode = mode.lower()
+        self.options = options
+        self.identity = identity
+        self.handlers = handlers
+        self.is_established = self.is_rejected = self.is_aborted = self.is_released = False
+        self.acse_timeout: float | None = ae.acse_timeout
+        self.dimse_timeout: float | None = ae.dimse_timeout
+        self._network_timeout: float | None = ae.network_timeout
+        self.connection_timeout: float | None = ae.connection_timeout
+        self.network_timeout_response = "A-ABORT"
+        self.tap = EventTap(self, handlers, options)
+        self.connection = Connection(self.is_requestor, identity.maximum_length, self.tap)
+        ours = {self._mode: identity}
+        self.connection.pads_titles = options.pad_titles
+        self.requestor = ServiceUser(self.connection, "requestor", ours.get("requestor"), self)
+        self.acceptor = ServiceUser(self.connection, "acceptor", ours.get("acceptor"), self)
+        self.driver = Driver(self.connection, Hooks(self))
+        self.acse = Acse(self.driver)
+        self._turn = Turn()
+        self._turn_aside = Turn()
+        self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+        self._ending = threading.Lock()
+        self._descriptor = -1
+        self._peer: Address | None = None
+        self._tls: TLSArguments | None = None
+        self._bind: tuple[Any, ...] | None = None
+        stamp = datetime.now().strftime("%Y%m%d%H%M%S")
+        self.name = f"{self._mode.capitalize()}Thread@{stamp}"
+        self.daemon = True
+
+    # -- what it is ------------------------------------------------------------------------
+
+    @property
+    def ae(self) -> Any:
+        """The AE."""
+        return self._ae
+
+    @property
+    def mode(self) -> str:
+        """ "requestor" or "acceptor"."""
+        return self._mode
+
+    @property
+    def is_requestor(self) -> bool:
+        """Whether this side asked for the association."""
+        return self._mode == "requestor"
+
+    @property
+    def is_acceptor(self) -> bool:
+        """Whether this side was asked."""
+        return self._mode == "acceptor"
+
+    @property
+    def ended(self) -> Error | None:
+        """Why the association is over, or never came to be: what happened, whose fault, what to
+        check; None while it stands."""
+        return self.connection.ended
+
+    @property
+    def network_timeout(self) -> float | None:
+        """Seconds of silence after which the association is given up; None waits for ever."""
+        return self._network_timeout
+
+    @network_timeout.setter
+    def network_timeout(self, value: float | None) -> None:
+        self._network_timeout = value
+        the_watcher().look_again()
+
+    @property
+    def accepted_contexts(self) -> list[PresentationContext]:
+        """The contexts that both sides agreed on, ordered by ID."""
+        return accepted_of(self.connection)
+
+    @property
+    def rejected_contexts(self) -> list[PresentationContext]:
+        """The proposed contexts that were not accepted."""
+        return rejected_of(self.connection)
+
+    @property
+    def local(self) -> dict[str, Any]:
+        """Title, address and port of this side."""
+        return (self.requestor if self.is_requestor else self.acceptor).info
+
+    @property
+    def remote(self) -> dict[str, Any]:
+        """Title, address and port of the peer."""
+        return (self.acceptor if self.is_requestor else self.requestor).info
+
+    def is_alive(self) -> bool:
+        """Whether the association, or its thread, still runs."""
+        if self._thread is not None and self._thread.is_alive():
+            return True
+        return self.is_established
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the association is over.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds.
+        """
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        elif self._thread is None and self._peer is not None and not self._turn.is_mine:
+            self._over.wait(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.release()
+        else:
+            self.abort()
+
+    # -- handlers --------------------------------------------------------------------------
+
+    def bind(self, event: EventType, handler: Handler, args: list[Any] | None = None) -> None:
+        """Bind a handler to an event; see `Handlers.bind`."""
+        self.handlers.bind(event, handler, args)
+        self.connection.watch(self.tap)
+
+    def unbind(self, event: EventType, handler: Handler) -> None:
+        """Undo `bind`."""
+        self.handlers.unbind(event, handler)
+        self.connection.watch(self.tap)
+
+    def get_events(self) -> list[EventType]:
+        """Return the events that handlers are bound to, sorted by name."""
+        return self.handlers.events()
+
+    def get_handlers(self, event: EventType) -> Any:
+        """Return what is bound to an event: a list of (handler, arguments), or one such pair."""
+        return self.handlers.bound(event)
+
+    # -- the requestor's beginning -----------------------------------------------------------
+
+    def negotiate(
+        self,
+        peer: Address,
+        proposal: AssociateRQ,
+        tls: TLSArguments | None = None,
+        bind_address: tuple[Any, ...] | None = None,
+    ) -> None:
+        """Connect and ask for the association; how it went is in the flags and in `ended`.
+
+        Parameters
+        ----------
+        peer : Address
+            Where the peer listens.
+        proposal : AssociateRQ
+            What to ask for.
+        tls : (SSLContext, str or None), optional
+            For a TLS connection.
+        bind_address : tuple, optional
+            The local end.
+        """
+        self._peer, self._tls, self._bind = peer, tls, bind_address
+        self.acceptor.address_info = peer
+        logger.info("Requesting Association")
+        self._turn.take("A-ASSOCIATE")
+        try:
+            self.driver.run(conversations.request(self.connection, proposal))
+            self._establish()
+        except Ended:
+            self._finish()
+        except BaseException:  # a proposal that cannot be encoded, a local end that is taken
+            self._over.set()
+            self.driver.close(linger=0.0)
+            raise
+        finally:
+            self._turn.give()
+
+    def open_transport(self) -> Transport:
+        """Connect to the peer.
+
+        Raises
+        ------
+        Ended
+            Why there is no connection.
+        """
+        assert self._peer is not None
+        sock = open_socket(
+            self._peer, self.connection_timeout, self._bind, self._tls, self.acse_timeout
+        )
+        self.requestor.address_info = Address(*sock.getsockname())
+        self._opened(sock, self._peer)
+        return transport_for(sock)
+
+    def _opened(self, sock: socket.socket, peer: Address) -> None:
+        self._descriptor = sock.fileno()
+        self.handlers.notify(self, EVT_CONN_OPEN, address=peer.as_tuple())
+
+    def _establish(self) -> None:
+        self.is_established = True
+        logger.info("Association Accepted" if self.is_requestor else "Accepting Association")
+        self.handlers.notify(self, EVT_ACCEPTED)
+        self.handlers.notify(self, EVT_ESTABLISHED)
+        if self.is_requestor and self._descriptor >= 0:
+            the_watcher().add(self._descriptor, self)
+            self._settle()
+
+    # -- the acceptor ------------------------------------------------------------------------
+
+    def serve(
+        self, sock: socket.socket, peer: Address, policy: Policy, tls: ssl.SSLContext | None
+    ) -> None:
+        """Answer a peer that has connected, until the association is over.
+
+        Parameters
+        ----------
+        sock : socket
+            As accepted.
+        peer : Address
+            Its other end.
+        policy : Policy
+            What is accepted.
+        tls : SSLContext, optional
+            For a TLS connection: the handshake happens here, under `acse_timeout`.
+        """
+        self.requestor.address_info = peer
+        self._turn.take("service")
+        try:
+            if tls is not None:
+                sock = accept_tls(sock, tls, self.acse_timeout)
+            self.acceptor.address_info = Address(*sock.getsockname())
+            self._opened(sock, peer)
+            self.driver.transport = transport_for(sock)
+            if self.driver.run(conversations.accept(self.connection, policy)):
+                self._establish()
+                self.driver.run(scp.serve(self.connection))
+        except Ended as error:
+            self.connection.ended = self.connection.ended or error
+        except Error as error:  # what we wanted to say cannot be said
+            self.driver.abort(error)
+        except OSError as error:  # the peer is gone already
+            self.connection.closed(error)
+        finally:
+            self._finish()
+            self._turn.give()
+
+    def start(self, *arguments: Any) -> None:
+        """Run `serve` in a thread of its own."""
+        self._thread = threading.Thread(
+            target=self.serve, args=arguments, name=self.name, daemon=True
+        )
+        self._thread.start()
+
+    # -- operations --------------------------------------------------------------------------
+
+    def _operate(
+        self, operation: str, conversation: Conversation[Any], command: Command | None = None
+    ) -> Any:
+        """Run a conversation when it is this thread's turn, and look after what follows."""
+        if self.is_acceptor:
+            return self._operate_within(operation, conversation, command)
+        self._turn.take(operation)
+        the_watcher().take(self._descriptor)
+        try:
+            return self.driver.run(conversation)
+        except Error:
+            raise
+        except BaseException:  # interrupted: perhaps in the middle of a message
+            self.driver.abort()
+            raise
+        finally:
+            self._settle()
+            self._turn.give()
+
+    def _operate_within(
+        self, operation: str, conversation: Conversation[Any], command: Command | None
+    ) -> Any:
+        """Run a conversation while the acceptor's own thread serves, or inside its handlers."""
+        if self._turn.is_mine:
+            return self._go_on(conversation)
+        self._turn_aside.take(operation)
+        try:
+            return self.driver.run_aside(conversation, command)
+        finally:
+            self._turn_aside.give()
+
+    def _settle(self) -> None:
+        """Attend to what came in besides the answer, then watch the idle connection again."""
+        connection = self.connection
+        try:
+            if connection.events and connection.ended is None:
+                self.driver.run(scp.attend(connection))
+        except Ended:
+            pass  # _finish says so
+        if connection.ended is not None or not connection.established:
+            self._finish()
+        else:
+            the_watcher().park(self._descriptor)
+
+    def _begin(self, operation: str, conversation: Conversation[Any]) -> None:
+        """Run the first part of an operation, and keep the turn until `done_asking`."""
+        if self.is_acceptor:
+            raise RuntimeError(
+                f"{operation} with its many responses cannot be asked for by the acceptor of an "
+                "association: ask for it over an association of your own"
+            )
+        self._turn.take(operation)
+        the_watcher().take(self._descriptor)
+        try:
+            self.driver.run(conversation)
+        except BaseException:
+            self.done_asking()
+            raise
+
+    def _go_on(self, conversation: Conversation[Any]) -> Any:
+        """Run a further part of the operation that `_begin` began."""
+        try:
+            return self.driver.run(conversation)
+        except Error:
+            raise
+        except BaseException:  # interrupted
+            self.driver.abort()
+            raise
+
+    def done_asking(self) -> None:
+        """Let the next operation begin."""
+        self._settle()
+        self._turn.give()
+
+    def leave(self, close: Callable[[], None]) -> None:
+        """Let another thread see to the end of responses that nobody waits for."""
+        self._turn.disown()
+        threading.Thread(target=close, name="dicomwire abandoned responses", daemon=True).start()
+
+    def _send_aside(self, context_id: int, command: Command) -> None:
+        """Send a message besides the operation under way."""
+        self.driver.send(context_id, command)
+
+    def is_cancelled(self, message_id: int) -> bool:
+        """Whether the peer has sent a C-CANCEL for a request that is being answered."""
+        self.driver.poll()
+        return message_id in self.connection.cancelled
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def release(self) -> None:
+        """Release the association (A-RELEASE); nothing happens when it is not established."""
+        if not self.is_established:
+            return
+        self._close_responses()
+        logger.info("Releasing Association")
+        conversation = conversations.release(self.connection)
+        try:
+            if self._turn.is_mine:  # within a handler: the conversation under way ends with it
+                self.driver.run(conversation)
+                self._finish()
+            else:
+                self._operate("A-RELEASE", conversation)
+        except Ended:
+            self._finish()
+
+    def abort(self, block: bool = True) -> None:
+        """Abort the association (A-ABORT), from any thread and inside any handler.
+
+        Parameters
+        ----------
+        block : bool
+            Whether to wait until the connection is closed; never inside a handler.
+        """
+        if self._over.is_set() or self.connection.machine.state == "Sta1":
+            return
+        if self.connection.ended is None:
+            logger.info("Aborting Association")
+            self.driver.abort()
+        if self.is_requestor:
+            self._close_responses()
+        if self._turn.is_mine:
+            self._flag()
+            return
+        self.driver.wake()
+        if self._thread is None:
+            self._operate_end()
+        elif block:
+            self._over.wait(self.options.linger + 1)
+
+    def _operate_end(self) -> None:
+        self._turn.take("A-ABORT")
+        try:
+            self._finish()
+        finally:
+            self._turn.give()
+
+    def kill(self) -> None:
+        """Close the connection without a word."""
+        if self.driver.transport is not None:
+            self.connection.ended = self.connection.ended or Lost("Killed by this side")
+            self.driver.wake()
+            self._close_responses()
+            if self._thread is None:
+                self._operate_end()
+
+    def idle_until(self) -> float:
+        """See `watcher.Idle`."""
+        if self.network_timeout is None:
+            return float("inf")
+        return self.driver.last_activity + self.network_timeout
+
+    def attend(self) -> None:
+        """See `watcher.Idle`."""
+        self._turn.take("idle association")
+        try:
+            if self._over.is_set():
+                return
+            self.driver.poll()
+            if self.connection.ended is None and self.is_idle_too_long():
+                self.give_up()
+            self._settle()
+        finally:
+            self._turn.give()
+
+    def is_idle_too_long(self) -> bool:
+        """Whether the network time-out has passed."""
+        return time.monotonic() >= self.idle_until()
+
+    def give_up(self) -> None:
+        """End the association because nothing came for too long."""
+        logger.error("Network timeout reached")
+        if self.network_timeout_response == "A-RELEASE":
+            try:
+                self.driver.run(conversations.release(self.connection))
+            except Ended:
+                return
+        else:
+            logger.info("Aborting Association")
+            self.driver.abort(IdleTimedOut(self.network_timeout))
+
+    def _finish(self) -> None:
+        """Close the connection, once, and say in the flags how it ended."""
+        with self._ending:
+            if self._over.is_set():
+                return
+            self._flag()
+            if self._descriptor >= 0 and self.is_requestor:
+                the_watcher().remove(self._descriptor)
+            opened, self._descriptor = self._descriptor >= 0, -1
+            self.driver.close(self.options.linger)
+            self._drop_messages()
+            if opened and self._peer_address is not None:
+                self.handlers.notify(self, EVT_CONN_CLOSE, address=self._peer_address.as_tuple())
+            self._over.set()
+        self.driver.aside.end()
+        self._ae.forget(self)
+
+    def _drop_messages(self) -> None:
+        for event in self.connection.events:
+            if isinstance(event, Message):
+                drop(event)
+        self.connection.events.clear()
+
+    @property
+    def _peer_address(self) -> Address | None:
+        return (self.acceptor if self.is_requestor else self.requestor).address_info
+
+    def _flag(self) -> None:
+        """Turn the reason into the flags, the log lines and the event, once."""
+        if self.is_rejected or self.is_aborted or self.is_released:
+            return
+        error = self.connection.ended
+        was_established, self.is_established = self.is_established, False
+        self._ae.free_slot(self)
+        if isinstance(error, Released):
+            self.is_released = True
+            logger.info("Association Released")
+            self.handlers.notify(self, EVT_RELEASED)
+        elif isinstance(error, Rejected):
+            self.is_rejected = True
+            log_rejection(error, self.is_requestor)
+            self.handlers.notify(self, EVT_REJECTED)
+        else:
+            self.is_aborted = True
+            log_abort(error, self.is_requestor and not was_established, self._turn.operation)
+            self.handlers.notify(self, EVT_ABORTED)

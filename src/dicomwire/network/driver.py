@@ -1,0 +1,434 @@
+"""What conversations want into socket calls, with time-outs: the blocking driver."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from dicomwire.network.addresses import tls_failure
+from dicomwire.network.aside import Aside
+from dicomwire.network.transport import Transport
+from dicomwire.protocol.command import Command
+from dicomwire.protocol.connection import Connection, Event
+from dicomwire.protocol.errors import (
+    Aborted,
+    AssociateTimedOut,
+    DimseTimedOut,
+    Ended,
+    Error,
+    Lost,
+)
+from dicomwire.protocol.messages import Message
+from dicomwire.protocol.pdus import Abort, AssociateRJ
+from dicomwire.services.wants import (
+    Call,
+    Close,
+    Connect,
+    Conversation,
+    Flush,
+    HandlerRaised,
+    Hang,
+    Next,
+    Notify,
+    Open,
+    Receive,
+    Result,
+    Store,
+    Timer,
+)
+
+
+class Port(Protocol):
+    """What a driver needs of its association."""
+
+    def timeout(self, timer: Timer) -> float | None:
+        """Return the seconds of a time-out, None for no limit."""
+
+    def open_transport(self) -> Transport:
+        """Connect to the peer; raises Ended."""
+
+    def call(self, event: str, attributes: dict[str, Any]) -> Any:
+        """Call the handler of an intervention event; raises HandlerRaised."""
+
+    def advance(self, event: str, values: Any) -> Any:
+        """Return the next value of a handler that yields, END after the last."""
+
+    def close(self, values: Any) -> None:
+        """Let a handler that yields clean up."""
+
+    def open_destination(self, host: str, port: int, settings: dict[str, Any]) -> Any:
+        """Open an association to a move destination; raises Ended."""
+
+    def store_there(self, destination: Any, dataset: Any, fields: dict[str, Any]) -> int:
+        """Store an instance there, and return the status; raises Ended."""
+
+    def hang_up(self, destination: Any) -> None:
+        """Release that association."""
+
+    def notify(self, event: str, attributes: dict[str, Any]) -> None:
+        """Call the handlers of a notification event."""
+
+    def dispatch(self) -> None:
+        """Tell what the tap saw."""
+
+    def give_up(self) -> None:
+        """End an association on which nothing came for too long."""
+
+
+# What a conversation may want to know of a destination or of an instance that cannot be.
+_PASSED_ON = (OSError, TypeError, ValueError, AttributeError, RuntimeError)
+
+
+class Driver:
+    """Moves the bytes of one association with blocking calls.
+
+    The thread that runs a conversation holds `lock` while it touches the connection or writes, and
+    gives it back while it waits for the peer or runs a handler, so that `abort` gets through from
+    any thread.
+
+    Parameters
+    ----------
+    connection : Connection
+        Owned by this driver.
+    port : Port
+        The association.
+    """
+
+    def __init__(self, connection: Connection, port: Port) -> None:
+        self.connection = connection
+        self.port = port
+        self.transport: Transport | None = None
+        self.lock = threading.Lock()
+        self.last_activity = time.monotonic()
+        self._deadline: float | None = None
+        self.aside = Aside()
+        self._perform: dict[type, Callable[[Any], Any]] = {
+            Receive: self._receive,
+            Flush: self._flush_wanted,
+            Call: self._call,
+            Notify: self._notify,
+            Connect: self._connect,
+            Next: self._next,
+            Close: self._close,
+            Open: lambda want: port.open_destination(want.host, want.port, want.settings),
+            Store: lambda want: port.store_there(want.destination, want.dataset, want.fields),
+            Hang: lambda want: port.hang_up(want.destination),
+        }
+
+    def run(self, conversation: Conversation[Result]) -> Result:
+        """Run a conversation to its end and return its result."""
+        advance: Callable[[Any], Any] = conversation.send
+        answer: Any = None
+        perform, lock, send = self._perform, self.lock, conversation.send
+        try:
+            while True:
+                with lock:
+                    want = advance(answer)
+                advance = send
+                try:
+                    answer = perform[type(want)](want)
+                except (Error, HandlerRaised, *_PASSED_ON) as error:
+                    advance, answer = conversation.throw, error
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        finally:
+            self._deadline = None
+            self.port.dispatch()
+
+    def run_aside(self, conversation: Conversation[Result], command: Command | None) -> Result:
+        """Run a conversation in another thread than the one that receives.
+
+        Parameters
+        ----------
+        conversation : Conversation
+            A request and the wait for its response, or a release.
+        command : dict, optional
+            The request.
+        """
+        with self.aside.awaiting(command):
+            advance: Callable[[Any], Any] = conversation.send
+            answer: Any = None
+            perform = {**self._perform, Receive: self._handed_over}
+            try:
+                while True:
+                    with self.lock:
+                        want = advance(answer)
+                    advance = conversation.send
+                    try:
+                        answer = perform[type(want)](want)
+                    except Error as error:
+                        advance, answer = conversation.throw, error
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+
+    def _handed_over(self, want: Receive) -> Message:
+        """Wait for what the thread that receives hands over."""
+        seconds = self.port.timeout(want.timer)
+        try:
+            found = self.aside.wait(seconds)
+        except TimeoutError:
+            late = AssociateTimedOut if want.timer is Timer.ACSE else DimseTimedOut
+            self.abort(late(seconds))
+            self.wake()
+            found = None
+        if found is None:
+            assert self.connection.ended is not None
+            raise self.connection.ended.with_traceback(None)
+        return found
+
+    # -- wants -----------------------------------------------------------------------------
+
+    def _receive(self, want: Receive) -> Event:
+        connection = self.connection
+        timer = want.timer
+        while True:
+            while not connection.events:
+                if connection.ended is not None:
+                    raise connection.ended.with_traceback(None)
+                self._read(timer)
+            event = connection.events.popleft()
+            if self.aside.wanted is None or not self.aside.take(event):
+                return event
+
+    def _flush_wanted(self, want: Flush) -> None:
+        self.flush()
+
+    def _call(self, want: Call) -> Any:
+        self.port.dispatch()
+        return self.port.call(want.event, want.attributes)
+
+    def _next(self, want: Next) -> Any:
+        self.port.dispatch()
+        return self.port.advance(want.event, want.values)
+
+    def _close(self, want: Close) -> None:
+        self.port.close(want.values)
+
+    def _notify(self, want: Notify) -> None:
+        self.port.dispatch()
+        self.port.notify(want.event, want.attributes)
+
+    def _connect(self, want: Connect) -> None:
+        try:
+            self.transport = self.port.open_transport()
+        except Ended as error:
+            with self.lock:
+                self.connection.ended = self.connection.ended or error
+                self.connection.closed()
+            raise
+        self.last_activity = time.monotonic()
+
+    # -- bytes -----------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write what is in `Connection.out`."""
+        with self.lock:
+            self._write()
+        self.port.dispatch()
+
+    def _write(self) -> None:
+        connection, transport = self.connection, self.transport
+        out, connection.out = connection.out, []
+        if not out:
+            return
+        if transport is None:
+            connection.closed()
+            return
+        try:
+            transport.send(out, self.port.timeout(Timer.NETWORK), self._read_waiting)
+            self.last_activity = time.monotonic()
+        except TimeoutError:
+            stuck = Lost(
+                "The peer does not take what we send",
+                check="the peer hangs, or something between us holds the line without moving data",
+            )
+            connection.ended = connection.ended or stuck
+            connection.closed()
+        except OSError as error:
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        """Take note that sending failed; what the peer said last is read first: it explains."""
+        for _ in range(64):
+            try:
+                if not self._read_waiting():
+                    break
+            except OSError as failure:
+                error = failure if isinstance(failure, ssl.SSLError) else error
+                break
+        self.connection.out.clear()
+        self._lost(error)
+
+    def _lost(self, error: OSError | None) -> None:
+        connection = self.connection
+        if isinstance(error, ssl.SSLError) and connection.machine.state == "Sta5":
+            # TLS 1.3: the peer refuses our certificate once our half of the handshake is done
+            connection.ended = connection.ended or tls_failure(error)
+        connection.closed(error)
+
+    def _read_waiting(self) -> bool:
+        """Read what is there, without waiting; tell whether there was something."""
+        if self.transport is None:
+            return False
+        count = self.transport.receive_waiting(self.connection.get_buffer())
+        if count:
+            self.connection.received(count)
+        elif count == 0:
+            self.connection.closed()
+            raise ConnectionResetError("closed by the peer")
+        return bool(count)
+
+    def poll(self) -> None:
+        """Take in what has arrived, without waiting."""
+        with self.lock:
+            try:
+                while self.connection.machine.state != "Sta1" and self._read_waiting():
+                    pass
+            except OSError as error:
+                self.connection.closed(error)
+            self._write()
+        self.port.dispatch()
+
+    def _read(self, timer: Timer) -> None:
+        connection, transport = self.connection, self.transport
+        if transport is None:
+            connection.closed()
+            return
+        seconds = self._seconds(timer)
+        expecting = timer is not Timer.NETWORK or connection.reader.in_message
+        error: OSError | None = None
+        try:
+            count = transport.receive(connection.get_buffer(), seconds, expecting)
+        except TimeoutError:
+            self._timed_out(timer)
+            return
+        except (OSError, ValueError) as failure:  # ValueError: closed by another thread
+            count, error = 0, failure if isinstance(failure, OSError) else None
+        self.last_activity = time.monotonic()
+        with self.lock:
+            if count:
+                connection.received(count)
+            else:
+                self._lost(error)
+            if connection.out:
+                self._write()
+
+    def _seconds(self, timer: Timer) -> float | None:
+        """Return how long to wait: ACSE bounds a whole negotiation, the others each silence."""
+        seconds = self.port.timeout(timer)
+        if timer is not Timer.ACSE or seconds is None:
+            return seconds
+        now = time.monotonic()
+        if self._deadline is None:
+            self._deadline = now + seconds
+        return max(self._deadline - now, 1e-3)
+
+    def _timed_out(self, timer: Timer) -> None:
+        connection, seconds = self.connection, self.port.timeout(timer)
+        if timer is Timer.ACSE:
+            self._acse_timed_out(seconds)
+        elif timer is Timer.DIMSE:
+            self.abort(DimseTimedOut(seconds))
+        else:
+            self.port.give_up()
+        if connection.out:
+            self.flush()
+
+    def _acse_timed_out(self, seconds: float | None) -> None:
+        connection = self.connection
+        if connection.machine.state == "Sta2":  # PS3.8 9.1.5: the ARTIM timer, AA-2
+            with self.lock:
+                connection.timer_expired(AssociateTimedOut(seconds))
+            return
+        release = connection.machine.state not in ("Sta3", "Sta5")
+        self.abort(AssociateTimedOut(seconds, *(["Association release"] if release else [])))
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def abort(self, cause: Error | None = None) -> None:
+        """Send an A-ABORT, from whichever thread; the one that waits for the peer wakes up.
+
+        Parameters
+        ----------
+        cause : Error, optional
+            Why.
+        """
+        if not self.lock.acquire(timeout=1.0):
+            # whoever holds it is stuck in sending: nothing but the end of the line helps
+            self.connection.ended = self.connection.ended or Aborted(0, 0, False, cause)
+            if self.transport is not None:
+                self.transport.cut()
+            return
+        try:
+            if self.connection.ended is None and self.connection.machine.may("Evt15"):
+                self.connection.step(Abort(), cause)
+                self._write()
+        finally:
+            self.lock.release()
+        self.port.dispatch()
+
+    def send(self, context_id: int, command: Command) -> None:
+        """Send a message without a data set besides the conversation under way.
+
+        Raises
+        ------
+        LocalError
+            When the association is over, or a data set is just being sent.
+        """
+        with self.lock:
+            self.connection.send_message(context_id, command)
+            self._write()
+        self.port.dispatch()
+
+    def step(self, pdu: AssociateRJ | Abort) -> None:
+        """Send a PDU besides the conversation under way, as a handler may want.
+
+        Raises
+        ------
+        LocalError
+            When PS3.8 Table 9-10 has no cell for that in the present state.
+        """
+        with self.lock:
+            self.connection.step(pdu)
+            self._write()
+        self.port.dispatch()
+
+    def wake(self) -> None:
+        """Make the thread that waits for the peer look at the connection again."""
+        if self.transport is not None:
+            self.transport.wake()
+
+    def close(self, linger: float) -> None:
+        """Give the peer time to close the connection, then close it (PS3.8 9.1.5).
+
+        Parameters
+        ----------
+        linger : float
+            Seconds that the peer has.
+        """
+        connection, transport = self.connection, self.transport
+        if transport is None:
+            return
+        end = time.monotonic() + linger
+        while connection.machine.state == "Sta13" and not connection.wants_close:
+            left = end - time.monotonic()
+            try:
+                count = transport.receive(connection.get_buffer(), max(left, 1e-3), False)
+            except TimeoutError:
+                connection.timer_expired()
+                break
+            except (OSError, ValueError):
+                count = 0
+            if count and left > 0:
+                connection.received(count)
+            else:
+                connection.closed()
+        self.transport = None
+        transport.close()
+        connection.closed()
+        self.port.dispatch()

@@ -1,0 +1,193 @@
+"""What a driver asks of an association into its handlers, its time-outs and its log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dicomwire.dataset.part10 import encode_file_meta
+from dicomwire.dataset.sinks import FileSink
+from dicomwire.network.events import BY_NAME, EVT_C_STORE, Event
+from dicomwire.network.requests import IdentityEvent, RequestEvent, StoreEvent
+from dicomwire.network.transport import Transport
+from dicomwire.protocol.command import Command
+from dicomwire.protocol.messages import Dropped, Memory, Message, Sink
+from dicomwire.services.wants import END, HandlerRaised, Timer, Unbound
+from dicomwire.standard.dimse import C_STORE
+
+logger = logging.getLogger("dicomwire.service_class")
+
+_YIELDING = ("EVT_C_FIND", "EVT_C_GET", "EVT_C_MOVE")
+
+
+class Hooks:
+    """The port between a driver and its association.
+
+    Parameters
+    ----------
+    assoc : Association
+        Whose handlers and time-outs count.
+    """
+
+    def __init__(self, assoc: Any) -> None:
+        self._assoc = assoc
+        self._metas: dict[tuple[int, str], bytes] = {}
+        assoc.connection.reader.assembly.choose_sink = self.choose_sink
+
+    def timeout(self, timer: Timer) -> float | None:
+        """Return the seconds of a time-out."""
+        assoc = self._assoc
+        if timer is Timer.NETWORK:
+            seconds = assoc.network_timeout
+        else:
+            seconds = assoc.dimse_timeout if timer is Timer.DIMSE else assoc.acse_timeout
+        return None if seconds is None else float(seconds)
+
+    def open_transport(self) -> Transport:
+        """Connect to the peer."""
+        transport: Transport = self._assoc.open_transport()
+        return transport
+
+    def dispatch(self) -> None:
+        """Tell what the tap saw."""
+        self._assoc.tap.dispatch()
+
+    def give_up(self) -> None:
+        """End the association: nothing came for too long."""
+        self._assoc.give_up()
+
+    def notify(self, name: str, attributes: dict[str, Any]) -> None:
+        """Call the handlers of a notification event, or say in the log what has no event."""
+        event = BY_NAME.get(name)
+        if event is None:
+            if "error" in attributes:
+                logger.error("%s: %s", name.capitalize(), attributes["error"])
+            else:
+                logger.warning("%s", name.capitalize())
+            return
+        self._assoc.handlers.notify(self._assoc, event, **attributes)
+
+    def call(self, name: str, attributes: dict[str, Any]) -> Any:
+        """Call the handler of an intervention event.
+
+        Raises
+        ------
+        HandlerRaised
+            When it raised, `Unbound` when there is none.
+        """
+        assoc = self._assoc
+        bound = assoc.handlers.asked(name)
+        self._log_request(name, attributes)
+        if bound is None:
+            if name == EVT_C_STORE.name:
+                logger.error("No handler is bound to evt.EVT_C_STORE: the instance is not stored")
+            raise Unbound
+        handler, args = bound
+        try:
+            returned = handler(self._event(name, attributes), *args)
+            self._learn(name, returned)
+            return iter(returned) if name in _YIELDING and returned is not None else returned
+        except Unbound:  # it is the default handler
+            raise
+        except Exception as error:
+            logger.exception("Exception in the handler bound to 'evt.%s'", name)
+            self._learn(name, None)
+            raise HandlerRaised from error
+
+    def _learn(self, name: str, returned: Any) -> None:
+        """Keep what a handler said of the negotiation."""
+        if name == "EVT_USER_ID" and not _is_verified(returned):
+            logger.info("User identity failed verification")
+        elif name == "EVT_SOP_COMMON":
+            self._assoc.acceptor.learn_common_extended(returned)
+
+    def advance(self, name: str, values: Any) -> Any:
+        """Return the next value that a handler yields, `END` after the last.
+
+        Raises
+        ------
+        HandlerRaised
+            When the handler raised, or returned what yields nothing.
+        """
+        try:
+            return next(values)
+        except StopIteration:
+            return END
+        except Exception as error:
+            logger.exception("Exception in the handler bound to 'evt.%s'", name)
+            raise HandlerRaised from error
+
+    def close(self, values: Any) -> None:
+        """Let a handler that yields clean up."""
+        close = getattr(values, "close", None)
+        if close is None:
+            return
+        try:
+            close()
+        except Exception:
+            logger.exception("Exception in a handler that was closed")
+
+    def open_destination(self, host: str, port: int, settings: dict[str, Any]) -> Any:
+        """Open an association to a move destination.
+
+        Raises
+        ------
+        Ended
+            Why there is none.
+        """
+        association = self._assoc.ae.associate(host, port, **settings)
+        if not association.is_established:
+            raise association.ended
+        return association
+
+    def store_there(self, destination: Any, dataset: Any, fields: dict[str, Any]) -> int:
+        """Store an instance there, and return the status."""
+        return int(destination.c_store(dataset, **fields).status)
+
+    def hang_up(self, destination: Any) -> None:
+        """Release that association."""
+        destination.release()
+
+    def _log_request(self, name: str, attributes: dict[str, Any]) -> None:
+        if name == "EVT_C_ECHO":
+            command = attributes["message"].command
+            logger.info("Received Echo Request (MsgID %d)", command["MessageID"])
+        elif name == "EVT_C_STORE":
+            logger.info("Received Store Request")
+
+    def _event(self, name: str, attributes: dict[str, Any]) -> Event:
+        assoc, event = self._assoc, BY_NAME[name]
+        message: Message | None = attributes.get("message")
+        if message is None:
+            kind = IdentityEvent if name == "EVT_USER_ID" else Event
+            return kind(assoc, event, attributes)
+        context = assoc.connection.contexts[message.context_id]
+        if event is EVT_C_STORE:
+            return StoreEvent(assoc, event, message, context, assoc.identity)
+        return RequestEvent(assoc, event, message, context)
+
+    def choose_sink(self, context_id: int, command: Command) -> Sink:
+        """Choose where the data set of a message goes."""
+        options = self._assoc.options
+        if command["CommandField"] != C_STORE.command_field:
+            return Memory()
+        if options.drop_stores:
+            return Dropped()
+        if options.store_directory is None:
+            return Memory()
+        return FileSink(options.store_directory, self._meta(context_id, command))
+
+    def _meta(self, context_id: int, command: Command) -> bytes:
+        identity = self._assoc.identity
+        return encode_file_meta(
+            command.get("AffectedSOPClassUID", ""),
+            command.get("AffectedSOPInstanceUID", ""),
+            self._assoc.connection.contexts[context_id].transfer_syntax,
+            identity.implementation_class_uid,
+            identity.implementation_version_name or "",
+        )
+
+
+def _is_verified(returned: Any) -> bool:
+    """Whether a handler of EVT_USER_ID lets the peer in: it returns (verified, response)."""
+    return isinstance(returned, tuple | list) and len(returned) == 2 and bool(returned[0])

@@ -1,0 +1,82 @@
+"""Everything that can be set about associations, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dicomwire._version import __version__
+
+# A UID of our own under the arc that ISO/IEC 9834-8 gives to everybody who makes a UUID.
+UID_PREFIX = "2.25."
+IMPLEMENTATION_UID = f"{UID_PREFIX}258558336711360665739169719712838664078"
+IMPLEMENTATION_VERSION = "DICOMWIRE_" + "".join(__version__.split(".")[:3])
+
+DEFAULT_MAXIMUM_LENGTH = 16382
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of an AE that are not AE titles, contexts or time-outs.
+
+    Parameters
+    ----------
+    store_directory : Path, optional
+        Where the data sets of C-STORE requests are written as they arrive, each as a Part 10 file
+        under a temporary name (`event.dataset_path`). A handler moves it to where it shall stay;
+        it is removed when the handler leaves it. None keeps data sets in memory.
+    drop_stores : bool
+        Whether the data sets of C-STORE requests are read and dropped: a handler sees the request
+        only. For tests of senders, and for speed without a disk.
+    accept_any_storage : bool
+        Accept storage, private and unknown SOP classes without their being listed as supported.
+    linger : float
+        Seconds that the peer is given to close the connection after the last PDU of an
+        association (the ARTIM timer of PS3.8 9.1.5 in Sta13).
+    log_messages : bool
+        Whether PDUs and DIMSE messages go to the log (at level DEBUG).
+    log_request_identifiers, log_response_identifiers : bool
+        Whether the identifiers of C-FIND, C-GET and C-MOVE go to the log with them (at level
+        INFO, and at DEBUG in the responses that we send). They are about patients.
+    pad_titles : bool
+        Whether AE titles in command sets are sent with spaces up to 16 characters.
+    """
+
+    store_directory: Path | None = None
+    drop_stores: bool = False
+    accept_any_storage: bool = False
+    linger: float = 2.0
+    log_messages: bool = True
+    log_request_identifiers: bool = True
+    log_response_identifiers: bool = True
+    pad_titles: bool = False
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What counts where nothing else is said.
+
+    Parameters
+    ----------
+    options : Options
+        Of an AE that was given none.
+    enforce_uids : bool
+        Whether a UID that a user gives has to be one of PS3.5 9.1, and not only 1 to 64 characters.
+    """
+
+    options: Options = field(default_factory=Options)
+    enforce_uids: bool = False
+
+
+_source: list[Callable[[], Defaults]] = [Defaults]  # the last one counts
+
+
+def defaults() -> Defaults:
+    """Return what counts now where nothing else is said."""
+    return _source[-1]()
+
+
+def take_defaults_from(source: Callable[[], Defaults]) -> None:
+    """Ask `source` for the defaults from now on, each time that they are needed."""
+    _source[-1] = source

@@ -1,0 +1,329 @@
+"""A received message into what handlers read: `event.request`, `event.dataset`, the file meta."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dicomwire.dataset.codec import decode
+from dicomwire.dataset.part10 import encode_file_meta
+from dicomwire.dataset.sinks import FileSink
+from dicomwire.network.events import Event, EventType
+from dicomwire.network.presentation import PresentationContextTuple, shown_uid
+from dicomwire.protocol.messages import Memory, Message
+from dicomwire.protocol.negotiation import AcceptedContext
+from dicomwire.protocol.validate import is_valid_uid
+from dicomwire.services.association import Identity
+from dicomwire.standard.dimse import (
+    BY_COMMAND_FIELD,
+    COMMAND_ELEMENTS,
+    RESPONSE,
+    message_name,
+)
+from dicomwire.standard.sop_classes import file_prefix
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset, FileMetaDataset
+
+# What the data set of a request, and further parameters, are called on an event.
+_DATA_NAMES = {
+    "Identifier": "identifier",
+    "AttributeList": "attribute_list",
+    "ModificationList": "modification_list",
+    "ActionInformation": "action_information",
+    "EventInformation": "event_information",
+}
+_FIELDS = {
+    "action_type": "ActionTypeID",
+    "event_type": "EventTypeID",
+    "move_destination": "MoveDestination",
+    "attribute_identifiers": "AttributeIdentifierList",
+}
+
+_KEYWORDS = {keyword: vr for _, keyword, vr in COMMAND_ELEMENTS}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name != "attribute_identifiers":
+        return value
+    from pydicom.tag import Tag
+
+    return [Tag(tag) for tag in value or ()]
+
+
+class Request:
+    """A request as PS3.7 names its parameters, e.g. `request.AffectedSOPInstanceUID`.
+
+    The data set is under the name that the service has for it (`DataSet`, `Identifier`, ...), as
+    an `io.BytesIO` with the encoding it came in.
+    """
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+        self._service = BY_COMMAND_FIELD[message.command["CommandField"] & ~RESPONSE]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # of a copy that has no attributes yet
+            raise AttributeError(name)
+        if name == self._service.data_in:
+            data = self.__dict__[name] = data_of(self._message)
+            return data
+        vr = _KEYWORDS.get(name)
+        if vr is None:
+            raise AttributeError(f"A {self.msg_type} request has no parameter '{name}'")
+        value = self._message.command.get(name)
+        return shown_uid(value) if vr == "UI" and value is not None else value
+
+    @property
+    def msg_type(self) -> str:
+        """The service, e.g. "C-STORE"."""
+        return self._service.name
+
+    def __repr__(self) -> str:
+        return f"<{message_name(self._message.command['CommandField'])} {self._message.command}>"
+
+
+def data_of(message: Message) -> io.BytesIO | None:
+    """Return the data set of a message as it was encoded; None when it has none or is a file."""
+    sink = message.data
+    return io.BytesIO(sink.data) if isinstance(sink, Memory) else None
+
+
+def _kept(message: Message) -> Message:
+    """Return the message with a hold of its own on a data set in memory.
+
+    The conversation drops its sink when the handler returns; an event may be looked at later.
+    """
+    if not isinstance(message.data, Memory):
+        return message
+    own = Memory()
+    own.data = message.data.data
+    return message._replace(data=own)
+
+
+class RequestEvent(Event):
+    """The event of a DIMSE request.
+
+    Attributes
+    ----------
+    request : Request
+        Its parameters.
+    context : PresentationContextTuple
+        The presentation context it came over.
+    message_id : int
+        Its Message ID.
+    """
+
+    def __init__(
+        self, assoc: Any, event: EventType, message: Message, context: AcceptedContext
+    ) -> None:
+        super().__init__(assoc, event)
+        self._message = _kept(message)
+        self._context = context
+        self.message_id: int = message.command["MessageID"]
+
+    @property
+    def request(self) -> Request:
+        """The parameters of the request."""
+        request = self.__dict__["_request"] = self.__dict__.get("_request") or Request(
+            self._message
+        )
+        return request
+
+    @property
+    def context(self) -> PresentationContextTuple:
+        """The presentation context of the request."""
+        context = self._context
+        return PresentationContextTuple(
+            context.context_id,
+            shown_uid(context.abstract_syntax),
+            shown_uid(context.transfer_syntax),
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        message = self.__dict__.get("_message")
+        service = BY_COMMAND_FIELD[message.command["CommandField"]] if message else None
+        if service is not None and name == _DATA_NAMES.get(service.data_in):
+            value = self.__dict__[name] = self._decoded()
+            return value
+        keyword = _FIELDS.get(name)
+        if service is not None and keyword in service.request_fields:
+            return _shown(name, self._message.command.get(keyword))
+        return super().__getattr__(name)
+
+    def _decoded(self) -> Dataset:
+        """Decode the data set of the request; a request without has an empty one."""
+        from pydicom.dataset import Dataset
+
+        sink = self._message.data
+        if not isinstance(sink, Memory):
+            return Dataset()
+        return decode(bytes(sink.data), self._context.transfer_syntax)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the peer has sent a C-CANCEL for this request (PS3.7 9.3.2.3)."""
+        return bool(self.assoc.is_cancelled(self.message_id))
+
+
+class StoreEvent(RequestEvent):
+    """The event of a C-STORE request."""
+
+    def __init__(
+        self,
+        assoc: Any,
+        event: EventType,
+        message: Message,
+        context: AcceptedContext,
+        identity: Identity,
+    ) -> None:
+        super().__init__(assoc, event, message, context)
+        self._identity = identity
+        self._dataset: Dataset | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data set, decoded when it is first asked for.
+
+        Raises
+        ------
+        DataSetError
+            When it cannot be decoded.
+        """
+        from pydicom import dcmread
+
+        if self._dataset is None:
+            path = self._path
+            self._dataset = (
+                dcmread(path)
+                if path is not None
+                else decode(self._encoded(), self._context.transfer_syntax)
+            )
+        return self._dataset
+
+    @property
+    def _path(self) -> Path | None:
+        sink = self._message.data
+        return sink.path if isinstance(sink, FileSink) else None
+
+    def _encoded(self) -> bytes:
+        sink = self._message.data
+        if isinstance(sink, Memory):
+            return bytes(sink.data)
+        raise AttributeError("The data set is not in memory: see 'dataset_path' and Options")
+
+    @property
+    def dataset_path(self) -> Path:
+        """Where the data set was written, as a Part 10 file; gone when the handler returns.
+
+        Raises
+        ------
+        AttributeError
+            When data sets go to memory, see `Options.store_directory`.
+        """
+        path = self._path
+        if path is None:
+            raise AttributeError("The data set is in memory: see 'dataset' and 'encoded_dataset'")
+        return path
+
+    def encoded_dataset(self, include_meta: bool = True) -> bytes:
+        """Return the data set as it was received, without decoding it.
+
+        Parameters
+        ----------
+        include_meta : bool
+            Whether preamble and file meta information come first, as in a Part 10 file.
+        """
+        data = self._encoded()
+        return self._meta() + data if include_meta else data
+
+    @property
+    def file_name(self) -> str:
+        """A name for the data set's file as DCMTK gives it, e.g. "CT.<SOP Instance UID>".
+
+        Raises
+        ------
+        ValueError
+            When the SOP Instance UID is none (PS3.5 9.1): a peer's string is not put into a path.
+        """
+        command = self._message.command
+        uid = command["AffectedSOPInstanceUID"]
+        if not is_valid_uid(uid):
+            raise ValueError(f"{uid!r} is not a valid SOP Instance UID")
+        return f"{file_prefix(command['AffectedSOPClassUID'])}.{uid}"
+
+    def save_as(self, path: str | Path, overwrite: bool = True) -> None:
+        """Store the data set as a Part 10 file, as it was received and under its name at once.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file. When data sets go to files (`Options.store_directory`) it has to be on the
+            same file system: the temporary file is renamed.
+        overwrite : bool
+            Whether a file of that name is replaced.
+
+        Raises
+        ------
+        FileExistsError
+            When there is such a file and it is not to be replaced.
+        OSError
+            What keeps the file from being written.
+        """
+        final, received = Path(path), self._message.data
+        if isinstance(received, FileSink):
+            received.rename_to(final, overwrite)
+            return
+        written = FileSink(final.parent, self._meta())
+        written.write([memoryview(self._encoded())])
+        try:
+            written.rename_to(final, overwrite)
+        finally:
+            written.discard()
+
+    def _meta(self) -> bytes:
+        command = self._message.command
+        return encode_file_meta(
+            command["AffectedSOPClassUID"],
+            command["AffectedSOPInstanceUID"],
+            self._context.transfer_syntax,
+            self._identity.implementation_class_uid,
+            self._identity.implementation_version_name or "",
+        )
+
+    @property
+    def file_meta(self) -> FileMetaDataset:
+        """File meta information for storing the data set, from the request (PS3.10 7.1)."""
+        from pydicom.dataset import FileMetaDataset
+
+        command = self._message.command
+        meta = FileMetaDataset()
+        meta.FileMetaInformationGroupLength = 0
+        meta.FileMetaInformationVersion = b"\x00\x01"
+        meta.MediaStorageSOPClassUID = shown_uid(command["AffectedSOPClassUID"])
+        meta.MediaStorageSOPInstanceUID = shown_uid(command["AffectedSOPInstanceUID"])
+        meta.TransferSyntaxUID = shown_uid(self._context.transfer_syntax)
+        meta.ImplementationClassUID = shown_uid(self._identity.implementation_class_uid)
+        if self._identity.implementation_version_name:
+            meta.ImplementationVersionName = self._identity.implementation_version_name
+        return meta
+
+
+class IdentityEvent(Event):
+    """The event of a user identity (PS3.7 D.3.3.7)."""
+
+    @property
+    def user_id_type(self) -> int:
+        """1 username, 2 username and passcode, 3 Kerberos, 4 SAML, 5 JWT."""
+        return int(self.user_identity.user_identity_type)
+
+    @property
+    def primary_field(self) -> bytes:
+        """The username, the ticket, the assertion or the token."""
+        return bytes(self.user_identity.primary_field)
+
+    @property
+    def secondary_field(self) -> bytes | None:
+        """The passcode of type 2, else None."""
+        return self.user_identity.secondary_field if self.user_id_type == 2 else None

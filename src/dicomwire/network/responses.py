@@ -1,0 +1,170 @@
+"""The responses to one request, as they come, into what the caller iterates over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from dicomwire.dataset.codec import decode
+from dicomwire.dataset.errors import DataSetError
+from dicomwire.protocol.command import Command
+from dicomwire.protocol.errors import Ended
+from dicomwire.protocol.messages import Memory, Message
+from dicomwire.services.query import REPOSITORY_QUERY
+from dicomwire.services.response import Response
+from dicomwire.standard.dimse import Service
+from dicomwire.standard.statuses import Category
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+class Asking(Protocol):
+    """What iterating needs of the association."""
+
+    def next_response(self, command: Command) -> Message:
+        """Wait for the next response to a request; raises Ended."""
+
+    def transfer_syntax(self, context_id: int) -> str:
+        """Return the transfer syntax of a presentation context."""
+
+    def send_c_cancel(self, msg_id: int, context_id: int | None = None) -> None:
+        """Ask the peer to stop."""
+
+    def done_asking(self) -> None:
+        """Let the next operation begin."""
+
+    def leave(self, close: Callable[[], None]) -> None:
+        """Let another thread see to the end of what this one has given up."""
+
+
+class Responses:
+    """Pairs of status and identifier, one for each response (PS3.7 9.1.2 to 9.1.4).
+
+    The request has been sent when this is made. Whoever does not want the rest calls `close`, or
+    forgets the object: the peer is asked to stop, and what it still sends is dropped, so that the
+    next operation on the association works.
+
+    Parameters
+    ----------
+    asking : Asking
+        The association.
+    service : Service
+        What was asked.
+    context_id : int
+        The presentation context.
+    command : dict
+        The request.
+    """
+
+    def __init__(self, asking: Asking, service: Service, context_id: int, command: Command) -> None:
+        self._asking = asking
+        self._service = service
+        self._context_id = context_id
+        self._command = command
+        self._open = True
+        self._failed = False
+        self._busy = threading.Lock()
+
+    def cannot_come(self) -> None:
+        """Learn that the association ended before the request was sent."""
+        self._failed = True
+
+    def were_not_asked_for(self) -> None:
+        """Learn that the request was not sent."""
+        self._open = False
+
+    def __iter__(self) -> Iterator[tuple[Dataset, Dataset | None]]:
+        return self
+
+    def __next__(self) -> tuple[Dataset, Dataset | None]:
+        if not self._busy.acquire(blocking=False):
+            raise ValueError("These responses are being waited for already")
+        try:
+            return self._next_pair()
+        finally:
+            self._busy.release()
+
+    def _next_pair(self) -> tuple[Dataset, Dataset | None]:
+        from pydicom.dataset import Dataset
+
+        if not self._open:
+            raise StopIteration
+        if self._failed:
+            self._open = False
+            return Dataset(), None
+        try:
+            response = self._next()
+        except Ended:
+            self._finish()
+            return Dataset(), None
+        identifier = self._identifier(response)
+        return response.dataset(), identifier
+
+    def _next(self) -> Response:
+        response = Response(self._service, self._asking.next_response(self._command))
+        if not self._goes_on(response):
+            self._finish()
+        return response
+
+    def _goes_on(self, response: Response) -> bool:
+        if response.category is Category.PENDING:
+            return True
+        repository = response.command.get("AffectedSOPClassUID") == REPOSITORY_QUERY
+        return repository and response.category is Category.WARNING  # PS3.4 C.6.4: 0xB001
+
+    def _identifier(self, response: Response) -> Dataset | None:
+        """Decode what came with a response, if users of this service expect anything there."""
+        from pydicom.dataset import Dataset
+
+        pending = response.category is Category.PENDING
+        if self._service.name == "C-FIND":
+            wanted = pending
+        else:  # PS3.4 C.4.3.1.4: the list of instances that failed
+            wanted = not pending and response.category is not Category.SUCCESS
+        if not wanted:
+            return None
+        sink = response.message.data
+        if not isinstance(sink, Memory):
+            return None if pending else Dataset()
+        try:
+            syntax = self._asking.transfer_syntax(response.message.context_id)
+            return decode(bytes(sink.data), syntax)
+        except DataSetError:
+            return None
+
+    def _finish(self) -> None:
+        if self._open:
+            self._open = False
+            self._asking.done_asking()
+
+    def close(self) -> None:
+        """Ask the peer to stop, and drop what it still sends.
+
+        Nothing happens while they are being waited for, in another thread or further up.
+        """
+        if not self._busy.acquire(blocking=False):
+            return
+        try:
+            self._close()
+        finally:
+            self._busy.release()
+
+    def _close(self) -> None:
+        if not self._open or self._failed:
+            self._open = False
+            return
+        try:
+            self._asking.send_c_cancel(self._command["MessageID"], self._context_id)
+            while self._open:
+                self._next()
+        except Ended:
+            pass
+        finally:
+            self._finish()
+
+    def __del__(self) -> None:
+        if getattr(self, "_open", False) and not self._failed:
+            # this may run anywhere, also where a lock is held: let another thread wait
+            self._asking.leave(self.close)

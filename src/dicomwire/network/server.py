@@ -1,0 +1,238 @@
+"""A listening socket into associations, each served by a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import selectors
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from dicomwire.network.addresses import Address
+from dicomwire.network.association import Association
+from dicomwire.network.events import EventType, Handler, HandlerArgType, Handlers
+from dicomwire.network.presentation import PresentationContext, supported
+from dicomwire.services.association import Policy
+
+logger = logging.getLogger("dicomwire.server")
+
+BACKLOG = 128  # connections that may wait to be accepted
+PAUSE = 0.05  # seconds without accepting, when the process has no descriptor left
+
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+def listen(address: tuple[Any, ...]) -> socket.socket:
+    """Open a listening socket.
+
+    Parameters
+    ----------
+    address : tuple
+        (host, port), or (host, port, flow info, scope ID) for IPv6; "" is all IPv4 interfaces.
+
+    Raises
+    ------
+    OSError
+        When the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+class AssociationServer:
+    """Accepts connections and serves each as an association.
+
+    Parameters
+    ----------
+    ae : AE
+        Whose server it is.
+    address : tuple
+        See `listen`.
+    ae_title : str
+        The title of this server.
+    contexts : list of PresentationContext
+        What it supports.
+    ssl_context : SSLContext, optional
+        For TLS; may be replaced at any time, for the connections to come.
+    evt_handlers : list, optional
+        (event, handler) or (event, handler, [arguments]).
+
+    Attributes
+    ----------
+    server_address : tuple
+        As bound: with the real port when 0 was asked for.
+    """
+
+    def __init__(
+        self,
+        ae: Any,
+        address: tuple[Any, ...],
+        ae_title: str,
+        contexts: Sequence[PresentationContext],
+        ssl_context: ssl.SSLContext | None = None,
+        evt_handlers: Sequence[HandlerArgType] | None = None,
+    ) -> None:
+        self.ae = ae
+        self.ae_title = ae_title
+        self.contexts = list(contexts)
+        self.ssl_context = ssl_context
+        self._handlers = Handlers(evt_handlers)
+        self._associations: list[Association] = []
+        self._lock = threading.Lock()
+        self._supported = supported(self.contexts)
+        self.socket = listen(address)
+        self.server_address: tuple[Any, ...] = self.socket.getsockname()
+        self._waking, self._wake = socket.socketpair()
+        self._stopped = threading.Event()
+        self._stopped.set()
+
+    def _policy(self) -> Policy:
+        """Return what is accepted now: the settings of the AE may change while it serves."""
+        ae = self.ae
+        return Policy(
+            identity=ae.identity(ae.maximum_pdu_size),
+            supported=self._supported,
+            called_title=self.ae_title if ae.require_called_aet else None,
+            calling_titles=tuple(ae.require_calling_aet),
+            accept_any=ae.accepts_any(),
+        )
+
+    # -- handlers --------------------------------------------------------------------------
+
+    def bind(self, event: EventType, handler: Handler, args: list[Any] | None = None) -> None:
+        """Bind a handler for the associations of this server, running ones and those to come."""
+        self._everywhere(lambda each: each.bind(event, handler, args))
+
+    def unbind(self, event: EventType, handler: Handler) -> None:
+        """Undo `bind`, for running associations too."""
+        self._everywhere(lambda each: each.unbind(event, handler))
+
+    def _everywhere(self, change: Callable[[Handlers | Association], None]) -> None:
+        with self._lock:
+            change(self._handlers)
+            running = list(self._associations)
+        for association in running:
+            change(association)
+
+    def get_events(self) -> list[EventType]:
+        """Return the events that handlers are bound to, sorted by name."""
+        return self._handlers.events()
+
+    def get_handlers(self, event: EventType) -> Any:
+        """Return what is bound to an event."""
+        return self._handlers.bound(event)
+
+    @property
+    def active_associations(self) -> list[Association]:
+        """The associations of this server that stand."""
+        with self._lock:
+            return [each for each in self._associations if each.is_alive()]
+
+    # -- serving -----------------------------------------------------------------------------
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Accept connections until `shutdown` is called from another thread.
+
+        Parameters
+        ----------
+        poll_interval : float
+            Not used: nothing is polled.
+        """
+        self._stopped.clear()
+        self.socket.setblocking(False)
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self.socket, selectors.EVENT_READ)
+                selector.register(self._waking, selectors.EVENT_READ)
+                while not self._stopping(selector):
+                    self._accept(selector)
+        finally:
+            self._stopped.set()
+
+    def _stopping(self, selector: selectors.BaseSelector) -> bool:
+        return any(key.fileobj is self._waking for key, _ in selector.select())
+
+    def _accept(self, selector: selectors.BaseSelector) -> None:
+        try:
+            sock, address = self.socket.accept()
+        except (BlockingIOError, ConnectionError):
+            return  # whoever it was is gone
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            logger.error("No connection can be accepted now: %s", error.strerror)
+            # wait for descriptors to be given back, unless the server is shut down meanwhile
+            selector.unregister(self.socket)
+            selector.select(PAUSE)
+            selector.register(self.socket, selectors.EVENT_READ)
+            return
+        self.process_request(sock, address)
+
+    def process_request(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
+        """Serve a connection in a thread of its own."""
+        sock.setblocking(True)
+        policy = self._policy()
+        with self._lock:
+            association = Association(
+                self.ae,
+                "acceptor",
+                policy.identity,
+                self._handlers.copy(),
+                self.ae.options,
+            )
+            self._associations = [each for each in self._associations if each.is_alive()]
+            self._associations.append(association)
+        association.acceptor.set_up(self.ae_title, self.contexts)
+        self.ae.remember(association)
+        policy = replace(policy, claim_slot=partial(self.ae.claim_slot, association))
+        try:
+            association.start(sock, Address(*address), policy, self.ssl_context)
+        except RuntimeError as error:  # no further thread can be had
+            logger.error("A connection is refused: %s", error)
+            sock.close()
+            self.ae.forget(association)
+
+    def shutdown(self) -> None:
+        """Stop accepting and close the listening socket; associations go on."""
+        with contextlib.suppress(OSError):
+            self._wake.send(b"\0")
+        self._stopped.wait()
+        self.server_close()
+
+    def server_close(self) -> None:
+        """Close the listening socket."""
+        for each in (self.socket, self._waking, self._wake):
+            each.close()
+        self.ae.forget_server(self)
+
+    def __enter__(self) -> AssociationServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server_close()
+
+
+class ThreadedAssociationServer(AssociationServer):
+    """A server that accepts in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin to accept."""
+        self._stopped.clear()
+        stamp = self.ae.timestamp()
+        threading.Thread(
+            target=self.serve_forever, name=f"AcceptorServer@{stamp}", daemon=True
+        ).start()

@@ -1,0 +1,271 @@
+"""A socket into the few operations that a driver needs, with time-outs and without polling."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+Buffer = bytes | bytearray | memoryview
+
+MOST_BUFFERS = 1000  # that one sendmsg takes: IOV_MAX is 1,024 on Linux and macOS
+JOINED = 0x30000  # bytes that are joined for a socket that has no sendmsg
+
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+_DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
+
+
+def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
+    """Wait until something can be read; tell whether that came before `timeout` seconds."""
+    if timeout is not None and timeout <= 0:
+        return False
+    if hasattr(select, "poll"):  # unlike select it takes descriptors beyond 1,023
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+    return bool(select.select([sock], [], [], timeout)[0])
+
+
+class Transport(Protocol):
+    """What a driver does with a connection."""
+
+    def receive(self, buffer: memoryview, timeout: float | None, expecting: bool) -> int:
+        """Wait for bytes and put them into the buffer; 0 means that the peer closed.
+
+        Parameters
+        ----------
+        buffer : memoryview
+            Where to.
+        timeout : float or None
+            Seconds; None waits for ever.
+        expecting : bool
+            Whether the peer is about to send: then its segments are acknowledged at once, because
+            a peer that leaves Nagle's algorithm on sends the next only after that.
+
+        Raises
+        ------
+        TimeoutError, OSError
+        """
+
+    def receive_waiting(self, buffer: memoryview) -> int | None:
+        """Like `receive` but without waiting; None means that nothing is there."""
+
+    def send(
+        self, buffers: Sequence[Buffer], timeout: float | None, when_readable: Callable[[], object]
+    ) -> None:
+        """Send all bytes of all buffers.
+
+        Parameters
+        ----------
+        buffers : sequence of buffers
+            In order.
+        timeout : float or None
+            Seconds without progress.
+        when_readable : callable
+            Called when the peer sends while it does not read: it may be telling why.
+
+        Raises
+        ------
+        TimeoutError, OSError
+        """
+
+    def wake(self) -> None:
+        """Make a `receive` in another thread return."""
+
+    def cut(self) -> None:
+        """End the connection under a thread that is sending; `close` is still to come."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, for those who wait for many."""
+
+
+class PlainTransport:
+    """TCP on systems with sendmsg: one system call for many buffers, none to wait.
+
+    Parameters
+    ----------
+    sock : socket
+        Connected.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(None)
+        self._socket = sock
+        self._timeout: float | None = None
+        self._recv_into = sock.recv_into
+        self._sendmsg = sock.sendmsg
+        self._setsockopt = sock.setsockopt
+
+    def receive(self, buffer: memoryview, timeout: float | None, expecting: bool) -> int:
+        """See `Transport.receive`."""
+        if timeout != self._timeout:
+            self._set_timeout(timeout)
+        if expecting and _QUICKACK is not None:
+            self._setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        try:
+            return self._recv_into(buffer)
+        except BlockingIOError:
+            raise TimeoutError from None
+
+    def _set_timeout(self, timeout: float | None) -> None:
+        seconds = max(timeout, 1e-6) if timeout is not None else 0.0
+        whole = int(seconds)
+        value = struct.pack("ll", whole, int((seconds - whole) * 1e6))
+        self._setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+        self._timeout = timeout
+
+    def receive_waiting(self, buffer: memoryview) -> int | None:
+        """See `Transport.receive_waiting`."""
+        try:
+            return self._recv_into(buffer, 0, _DONTWAIT or 0)
+        except BlockingIOError:
+            return None
+
+    def send(
+        self, buffers: Sequence[Buffer], timeout: float | None, when_readable: Callable[[], object]
+    ) -> None:
+        """See `Transport.send`."""
+        for first in range(0, len(buffers), MOST_BUFFERS):
+            waiting = buffers[first : first + MOST_BUFFERS]
+            while waiting:
+                try:
+                    sent = self._sendmsg(waiting, (), _DONTWAIT or 0)
+                except BlockingIOError:
+                    self._wait_writable(timeout, when_readable)
+                else:
+                    waiting = _after(waiting, sent)
+
+    def _wait_writable(self, timeout: float | None, when_readable: Callable[[], object]) -> None:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT | select.POLLIN)
+        ready = poll.poll(None if timeout is None else timeout * 1000)
+        if not ready:
+            raise TimeoutError
+        if ready[0][1] & ~select.POLLOUT:
+            when_readable()
+
+    def wake(self) -> None:
+        """See `Transport.wake`."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
+    def cut(self) -> None:
+        """See `Transport.cut`."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """See `Transport.fileno`."""
+        return self._socket.fileno()
+
+
+def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
+    """Return what is left of the buffers once the first `sent` bytes are gone."""
+    for index, buffer in enumerate(buffers):
+        size = len(buffer)
+        if sent < size:
+            return [memoryview(buffer)[sent:], *buffers[index + 1 :]] if sent else buffers[index:]
+        sent -= size
+    return ()
+
+
+class StreamTransport:
+    """TLS, and systems without sendmsg: buffers are joined before they are sent.
+
+    A TLS session may not be read and written by two threads at once, so both happen under a lock;
+    the wait for the peer does not.
+
+    Parameters
+    ----------
+    sock : socket or SSLSocket
+        Connected; the TLS handshake is done.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._lock = threading.Lock()
+
+    def receive(self, buffer: memoryview, timeout: float | None, expecting: bool) -> int:
+        """See `Transport.receive`."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            count = self.receive_waiting(buffer)
+            if count is not None:
+                return count
+            if expecting and _QUICKACK is not None:
+                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            left = None if end is None else end - time.monotonic()
+            if not wait_readable(self._socket, left):
+                raise TimeoutError
+
+    def receive_waiting(self, buffer: memoryview) -> int | None:
+        """See `Transport.receive_waiting`."""
+        with self._lock:
+            self._socket.settimeout(0.0)
+            try:
+                return self._socket.recv_into(buffer)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+                return None
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                return 0
+
+    def send(
+        self, buffers: Sequence[Buffer], timeout: float | None, when_readable: Callable[[], object]
+    ) -> None:
+        """See `Transport.send`."""
+        waiting: list[Buffer] = []
+        size = 0
+        for buffer in buffers:
+            waiting.append(buffer)
+            size += len(buffer)
+            if size >= JOINED:
+                self._send_joined(waiting, timeout)
+                waiting, size = [], 0
+        if waiting:
+            self._send_joined(waiting, timeout)
+
+    def _send_joined(self, buffers: Sequence[Buffer], timeout: float | None) -> None:
+        with self._lock:
+            self._socket.settimeout(timeout)
+            self._socket.sendall(b"".join(buffers))
+
+    def wake(self) -> None:
+        """See `Transport.wake`."""
+        with contextlib.suppress(OSError):
+            # below the TLS layer: the thread that reads is in the middle of it
+            socket.socket.shutdown(self._socket, socket.SHUT_RD)
+
+    def cut(self) -> None:
+        """See `Transport.cut`."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """See `Transport.fileno`."""
+        return self._socket.fileno()
+
+
+def transport_for(sock: socket.socket) -> Transport:
+    """Return the fastest transport that the socket and the system allow."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    plain = _DONTWAIT is not None and hasattr(sock, "sendmsg") and hasattr(select, "poll")
+    if plain and not isinstance(sock, ssl.SSLSocket):
+        return PlainTransport(sock)
+    return StreamTransport(sock)

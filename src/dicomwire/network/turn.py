@@ -1,0 +1,55 @@
+"""Threads that want to use one association into one after the other."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Turn:
+    """Who holds the conversation of an association: one operation at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner = 0
+        self._operation = ""
+
+    def take(self, operation: str) -> None:
+        """Wait until nothing else is under way.
+
+        Parameters
+        ----------
+        operation : str
+            What is about to begin, for the message.
+
+        Raises
+        ------
+        RuntimeError
+            When this very thread is in the middle of another operation.
+        """
+        me = threading.get_ident()
+        if self._owner == me:
+            raise RuntimeError(
+                f"{operation} cannot begin inside {self._operation} on the same association: "
+                "use another association, or wait until it is over"
+            )
+        self._lock.acquire()
+        self._owner, self._operation = me, operation
+
+    def give(self) -> None:
+        """Let the next one begin."""
+        self._owner, self._operation = 0, ""
+        self._lock.release()
+
+    def disown(self) -> None:
+        """Leave it to another thread to `give` the turn."""
+        self._owner = 0
+
+    @property
+    def operation(self) -> str:
+        """What is under way; empty when nothing is."""
+        return self._operation
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this thread holds it."""
+        return self._owner == threading.get_ident()

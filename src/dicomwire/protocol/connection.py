@@ -1,0 +1,477 @@
+"""Bytes into events and intentions into buffers: one association, without any I/O (PS3.8 9.2)."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from typing import Protocol
+
+from dicomwire.protocol.command import Command, encode_command
+from dicomwire.protocol.errors import (
+    Aborted,
+    Ended,
+    Error,
+    LocalError,
+    Lost,
+    Rejected,
+    Released,
+    RemoteError,
+    UnexpectedPDU,
+)
+from dicomwire.protocol.messages import COMMAND_BIT, LAST_BIT, Message
+from dicomwire.protocol.negotiation import (
+    AcceptedContext,
+    fragment_length,
+    maximum_length,
+    read_answer,
+)
+from dicomwire.protocol.pdus import (
+    Abort,
+    AnyPDU,
+    AssociateAC,
+    AssociateRJ,
+    AssociateRQ,
+    ContextResult,
+    PDataTF,
+    PresentationDataValue,
+    ReleaseRP,
+    ReleaseRQ,
+    decode_pdu,
+)
+from dicomwire.protocol.reader import Reader, StrayData
+from dicomwire.protocol.state import RECEIVED, REQUESTED, StateMachine
+from dicomwire.standard.dimse import C_CANCEL_RQ, DATA_SET, NO_DATA_SET
+
+Buffer = bytes | bytearray | memoryview
+
+MOST_CANCELLED = 100  # C-CANCEL requests that are kept in mind
+Event = AssociateRQ | AssociateAC | ReleaseRQ | ReleaseRP | Message
+
+
+class Tap(Protocol):
+    """Somebody who watches what a connection does.
+
+    Attributes
+    ----------
+    wants_data : bool
+        Whether P-DATA-TF are shown too. That costs the fast path.
+    wants_messages : bool
+        Whether DIMSE messages are shown.
+    """
+
+    @property
+    def wants_data(self) -> bool:
+        """Whether P-DATA-TF are shown."""
+
+    @property
+    def wants_messages(self) -> bool:
+        """Whether DIMSE messages are shown."""
+
+    def received(self, pdu: AnyPDU, raw: bytes) -> None:
+        """See a PDU that came."""
+
+    def sent(self, pdu: AnyPDU, raw: bytes) -> None:
+        """See a PDU that goes into `Connection.out`."""
+
+    def message_received(self, message: Message) -> None:
+        """See a message that came, whole."""
+
+    def message_sent(self, context_id: int, command: Command, data: Buffer | None) -> None:
+        """See a message that goes into `Connection.out`; `data` is None for a streamed one."""
+
+    def moved(self, event: str, action: str, before: str, after: str) -> None:
+        """See a step of the state machine."""
+
+
+class Connection:
+    """The upper layer protocol of one association, as PS3.8 9.2 has it.
+
+    It never waits, sleeps, logs or asks the time. A driver tells it what happened (`connected`,
+    `received`, `closed`, `timer_expired`), asks for what is wanted (`step`, `send_message`), and
+    then writes what is in `out`, handles what is in `events`, and looks at `ended`, `artim` and
+    `wants_close`.
+
+    Parameters
+    ----------
+    is_requestor : bool
+        Which side of the association this is.
+    maximum_length : int
+        The longest P-DATA-TF that this side announces, in bytes; 0 is unlimited.
+    tap : Tap, optional
+        Who watches.
+
+    Attributes
+    ----------
+    out : list of buffers
+        To be written, in order. Buffers given to `send_data` are not copied.
+    events : deque
+        AssociateRQ (indication), AssociateAC (confirmation), ReleaseRQ (indication),
+        ReleaseRP (confirmation within a collision), Message.
+    ended : Ended or None
+        Why the association is over.
+    artim : bool
+        Whether the ARTIM timer runs (PS3.8 9.1.5).
+    wants_close : bool
+        Whether the transport connection is to be closed.
+    contexts : dict
+        Context ID -> AcceptedContext.
+    cancelled : set of int
+        Message IDs of requests that the peer wants no further responses to.
+    rejected : list of ContextResult
+        Contexts that the peer did not accept.
+    fragment : int
+        How many bytes of a message go into one P-DATA-TF.
+    """
+
+    def __init__(
+        self, is_requestor: bool, maximum_length: int = 16382, tap: Tap | None = None
+    ) -> None:
+        self.is_requestor = is_requestor
+        self.machine = StateMachine(is_requestor)
+        self.reader = Reader(maximum_length)
+        self.out: list[Buffer] = []
+        self.events: deque[Event] = deque()
+        self.ended: Ended | None = None
+        self.artim = False
+        self.wants_close = False
+        self.contexts: dict[int, AcceptedContext] = {}
+        self.rejected: list[ContextResult] = []
+        self.cancelled: set[int] = set()
+        self.request: AssociateRQ | None = None
+        self.answer: AssociateAC | None = None
+        self.fragment = 0
+        self.pads_titles = False
+        self._deaf = True  # unless there is a transport connection and its bytes make sense
+        self._sending = 0
+        self._headers: dict[int, bytes] = {}
+        self.tap = tap
+
+    # -- what happened ---------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """Learn that the transport connection stands; a requestor's A-ASSOCIATE-RQ goes out."""
+        if self.is_requestor:
+            self._fire("Evt2", send=self.request)
+        else:
+            self._fire("Evt5")
+        self._deaf = False
+
+    def get_buffer(self) -> memoryview:
+        """Return memory to receive into: the connection owns it, the loan ends at `received`."""
+        return self.reader.get_buffer()
+
+    def received(self, count: int) -> None:
+        """Learn that `count` bytes came into the buffer; never raises.
+
+        What they mean goes to `events`; what they break becomes an A-ABORT in `out`.
+        """
+        if self._deaf:
+            return
+        reader = self.reader
+        reader.received(count)
+        try:
+            while (found := reader.next()) is not None:
+                if isinstance(found, Message):
+                    if found.command["CommandField"] == C_CANCEL_RQ:
+                        self._note_cancel(found.command["MessageIDBeingRespondedTo"])
+                    else:
+                        if self.cancelled:  # a cancel from before the request is not for it
+                            self.cancelled.discard(found.command.get("MessageID", -1))
+                        self.events.append(found)
+                    if self.tap is not None and self.tap.wants_messages:
+                        self.tap.message_received(found)
+                else:
+                    self._arrived(found)
+        except RemoteError as error:
+            self._deaf = True
+            reader.clear()
+            self._fire("Evt19", cause=error)
+        reader.settle()
+
+    def _note_cancel(self, message_id: int) -> None:
+        # Whoever answers the request looks here (PS3.7 9.3.2.3); a peer cannot fill it for ever.
+        if len(self.cancelled) >= MOST_CANCELLED:
+            self.cancelled.clear()
+        self.cancelled.add(message_id)
+
+    def closed(self, error: OSError | None = None) -> None:
+        """Learn that the transport connection is gone."""
+        if self.machine.state == "Sta1":
+            return
+        where = "in the middle of a PDU" if self.reader.in_pdu else "without a release"
+        if self.ended is None:
+            check = ""
+            if self.machine.state == "Sta5":
+                where = "before it answered the association request"
+                check = "whether a DICOM application listens there, and whether it expects TLS"
+            self.ended = Lost(f"The connection was closed by the peer {where}", error, check)
+        self.reader.clear()
+        self._fire("Evt17")
+
+    def timer_expired(self, why: Ended | None = None) -> None:
+        """Learn that the ARTIM timer expired (PS3.8 9.1.5)."""
+        self._fire("Evt18")
+        self.ended = self.ended or why
+
+    # -- what is wanted --------------------------------------------------------------------
+
+    def step(
+        self,
+        pdu: AssociateRQ | AssociateRJ | ReleaseRQ | ReleaseRP | Abort,
+        cause: Error | None = None,
+    ) -> None:
+        """Ask for an association, reject, release, answer a release, or abort.
+
+        Parameters
+        ----------
+        pdu : AssociateRQ, AssociateRJ, ReleaseRQ, ReleaseRP or Abort
+            What to send.
+        cause : Error, optional
+            Why it is aborted.
+
+        Raises
+        ------
+        LocalError
+            When PS3.8 Table 9-10 has no cell for that in the present state.
+        """
+        if isinstance(pdu, AssociateRQ):
+            pdu.encode()  # what cannot be sent is refused now and not once the peer is there
+            self._fire("Evt1")
+            self.request = pdu
+            return
+        if isinstance(pdu, Abort) and self.ended is None and self.machine.may("Evt15"):
+            self.ended = Aborted(pdu.source, pdu.reason, by_peer=False, cause=cause)
+        self._fire(REQUESTED[pdu.pdu_type], send=pdu)
+        if isinstance(pdu, AssociateRJ):
+            self.ended = Rejected(pdu.result, pdu.source, pdu.reason)
+        elif isinstance(pdu, ReleaseRP) and self.machine.state == "Sta13":
+            self.ended = Released(by_peer=True)
+
+    def accept(self, answer: AssociateAC, contexts: list[AcceptedContext]) -> None:
+        """Accept the association that was asked for.
+
+        Parameters
+        ----------
+        answer : AssociateAC
+            What to send.
+        contexts : list of AcceptedContext
+            What was agreed on; see `negotiation.answer_contexts`.
+
+        Raises
+        ------
+        LocalError
+            When no association was asked for.
+        """
+        self._fire("Evt7", send=answer)
+        self.answer = answer
+        self._establish(contexts)
+
+    def _establish(self, contexts: list[AcceptedContext]) -> None:
+        peer = self.answer if self.is_requestor else self.request
+        self.fragment = fragment_length(maximum_length(peer.user_information if peer else []))
+        self.contexts = {context.context_id: context for context in contexts}
+        self.reader.assembly.contexts = self.contexts
+        self.watch(self.tap)
+
+    def watch(self, tap: Tap | None) -> None:
+        """Let somebody else watch; may be called at any time."""
+        self.tap = tap
+        self.reader.show = self._show if tap is not None and tap.wants_data else None
+
+    @property
+    def established(self) -> bool:
+        """Whether messages can be sent."""
+        return self.machine.state == "Sta6"
+
+    # -- messages --------------------------------------------------------------------------
+
+    def send_message(self, context_id: int, command: Command, data: Buffer | None = None) -> None:
+        """Append a whole message to `out`; the data set is not copied.
+
+        Parameters
+        ----------
+        context_id : int
+            An accepted presentation context.
+        command : dict
+            The command set by keyword; Command Data Set Type is filled in.
+        data : buffer, optional
+            The encoded data set.
+
+        Raises
+        ------
+        LocalError
+            When the state, the context or the message under way forbids it.
+        """
+        self._begin(context_id, command, data is not None)
+        if self.tap is not None and self.tap.wants_messages:
+            self.tap.message_sent(context_id, command, data)
+        if data is not None:
+            self.send_data(context_id, data, last=True)
+
+    def send_command(self, context_id: int, command: Command) -> None:
+        """Append a command set to `out`; its data set has to follow by `send_data`."""
+        self._begin(context_id, command, True)
+        if self.tap is not None and self.tap.wants_messages:
+            self.tap.message_sent(context_id, command, None)
+
+    def _begin(self, context_id: int, command: Command, data_follows: bool) -> None:
+        if not self.machine.may("Evt9"):
+            raise self.ended or LocalError(
+                f"No message can be sent in {self.machine.state} (PS3.8 Table 9-10)"
+            )
+        if context_id not in self.contexts:
+            raise LocalError(f"Presentation context {context_id} was not accepted")
+        if self._sending:
+            raise LocalError("A message cannot be sent in the middle of another one's data set")
+        command["CommandDataSetType"] = DATA_SET if data_follows else NO_DATA_SET
+        encoded = memoryview(encode_command(command, self.pads_titles))
+        self._append(context_id, COMMAND_BIT, encoded, last=True)
+        self._sending = context_id if data_follows else 0
+
+    def send_data(self, context_id: int, data: Buffer, last: bool) -> None:
+        """Append a part of a data set to `out`, cut into fragments, without copying it.
+
+        Parameters
+        ----------
+        context_id : int
+            As in `send_command`.
+        data : buffer
+            The part. But for the last, a multiple of `fragment` bytes makes the fewest PDUs.
+        last : bool
+            Whether the data set ends with it.
+        """
+        if context_id != self._sending:
+            raise LocalError(f"No data set is being sent over presentation context {context_id}")
+        if not self.machine.may("Evt9"):
+            raise self.ended or LocalError(f"No data can be sent in {self.machine.state}")
+        self._append(context_id, 0, memoryview(data), last)
+        if last:
+            self._sending = 0
+
+    def _append(self, context_id: int, control: int, data: memoryview, last: bool) -> None:
+        if self.tap is not None and self.tap.wants_data:
+            self._append_shown(context_id, control, data, last)
+            return
+        size, total = self.fragment, len(data)
+        rest = (total % size or min(size, total)) if last else 0
+        whole = total - rest
+        header = self._header(context_id, control, size)
+        self.out += [
+            part
+            for start in range(0, whole - whole % size, size)
+            for part in (header, data[start : start + size])
+        ]
+        if whole % size:
+            tail = data[whole - whole % size : whole]
+            self.out += (self._header(context_id, control, len(tail)), tail)
+        if last:
+            self.out += (self._header(context_id, control | LAST_BIT, rest), data[whole:])
+
+    def _append_shown(self, context_id: int, control: int, data: memoryview, last: bool) -> None:
+        size, total = self.fragment, len(data)
+        for start in range(0, total or last, size):
+            final = LAST_BIT if last and start + size >= total else 0
+            piece = bytes(data[start : start + size])
+            value = PresentationDataValue(context_id, control | final, piece)
+            self._fire("Evt9", send=PDataTF([value]))
+
+    def _header(self, context_id: int, control: int, size: int) -> bytes:
+        """Return the header of a P-DATA-TF with one value; PS3.8 9.3.5."""
+        key = size << 16 | context_id << 8 | control
+        header = self._headers.get(key)
+        if header is None:
+            if len(self._headers) > 1000:
+                self._headers.clear()
+            pdu = PDataTF([PresentationDataValue(context_id, control, bytes(size))])
+            header = self._headers[key] = pdu.encode()[:12]
+        return header
+
+    # -- the state machine -----------------------------------------------------------------
+
+    def _arrived(self, found: AnyPDU | StrayData) -> None:
+        if isinstance(found, StrayData):
+            self._fire("Evt10", cause=self._unexpected("P-DATA-TF"))
+            return
+        if self.tap is not None:
+            self.tap.received(found, bytes(self.reader.raw))
+        state = self.machine.state
+        if isinstance(found, AssociateAC) and state == "Sta5":
+            outcome = read_answer(self.request or AssociateRQ("", ""), found)
+            self.answer, self.rejected = found, outcome.rejected
+            self._establish(outcome.accepted)
+        elif isinstance(found, AssociateRQ) and state == "Sta2":
+            self.request = found
+            self._asked(found)
+            return
+        elif isinstance(found, AssociateRJ) and state == "Sta5":
+            self.ended = Rejected(found.result, found.source, found.reason)
+        elif isinstance(found, ReleaseRP) and state in ("Sta7", "Sta11"):  # not in a collision
+            self.ended = Released()
+        elif isinstance(found, Abort) and self.ended is None:
+            self.ended = Aborted(found.source, found.reason, by_peer=True)
+        cause = self._unexpected(type(found).__name__)
+        self._fire(RECEIVED[found.pdu_type], tell=found, cause=cause)
+
+    def _asked(self, request: AssociateRQ) -> None:
+        # PS3.8 9.3.2: only bit 0 of the protocol version is tested
+        refuse = not request.protocol_version & 1
+        rejection = AssociateRJ(1, 2, 2)
+        self._fire("Evt6", send=rejection, tell=request, refuse=refuse)
+        if refuse:
+            self.ended = Rejected(1, 2, 2)
+
+    def _unexpected(self, name: str) -> UnexpectedPDU:
+        return UnexpectedPDU(f"Unexpected PDU received: {name} in {self.machine.state}")
+
+    def _fire(
+        self,
+        event: str,
+        send: AnyPDU | None = None,
+        tell: AnyPDU | None = None,
+        cause: RemoteError | None = None,
+        refuse: bool = False,
+    ) -> None:
+        """Perform one cell of PS3.8 Table 9-10: `send` and `tell` are what its verbs speak of."""
+        raw = b"" if send is None else send.encode()  # first: a LocalError moves nothing
+        action, verbs, before = self.machine.act(event, refuse)
+        if cause is not None and action in _PROVIDER_ABORTS:
+            # AA-1 speaks for the user, AA-7 and AA-8 for the provider: PS3.8 Table 9-9
+            source = 0 if action == "AA-1" else 2
+            send = Abort(source, cause.reason if source else 0)
+            raw = send.encode()
+            self.ended = self.ended or Aborted(source, send.reason, False, cause)
+        for verb in verbs:
+            if verb == "send" and send is not None:
+                self.out.append(raw)
+                if self.tap is not None:
+                    self.tap.sent(send, raw)
+            elif verb == "tell" and isinstance(tell, _TOLD) and self.ended is None:
+                self.events.append(tell)
+            elif verb == "close":
+                self.wants_close = True
+            elif verb in ("start", "stop"):
+                self.artim = verb == "start"
+        self._entered(event, action, before)
+
+    def _entered(self, event: str, action: str, before: str) -> None:
+        state = self.machine.state
+        self.reader.open = state in ("Sta6", "Sta7")
+        if state == "Sta1":
+            self._deaf = True
+            self.reader.clear()
+        elif state == "Sta13":
+            self.reader.abandon()
+        if self.tap is not None:
+            self.tap.moved(event, action, before, state)
+
+    def _show(self, raw: memoryview) -> None:
+        """Let the tap see a P-DATA-TF, by the table's own way."""
+        if self.tap is None:
+            return
+        with suppress(RemoteError):  # the reader comes upon the same fault, and says so
+            self.tap.received(decode_pdu(raw[0], raw[6:]), bytes(raw))
+        self._fire("Evt10")
+
+
+_PROVIDER_ABORTS = {"AA-1", "AA-7", "AA-8"}
+_TOLD = AssociateRQ | AssociateAC | ReleaseRQ | ReleaseRP

@@ -1,0 +1,408 @@
+"""The seven PDUs <-> bytes (PS3.8 9.3)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar
+
+from dicomwire.protocol.errors import (
+    InvalidParameter,
+    LocalError,
+    UnexpectedParameter,
+    UnrecognizedPDU,
+)
+from dicomwire.protocol.items import (
+    AnyUserItem,
+    bytes_of,
+    decode_user_information,
+    encode_user_information,
+    item,
+    split_items,
+    text_of,
+)
+
+APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 A.2.1
+HEADER = struct.Struct(">BxI")  # PDU type, reserved, length of what follows: PS3.8 9.3.1
+MAXIMUM_CONTEXTS = 128  # the odd numbers from 1 to 255: PS3.8 9.3.2.2
+MAXIMUM_TRANSFER_SYNTAXES = 256  # of one context; more than DICOM has, so that lists stay short
+
+_ASSOCIATE = struct.Struct(">H2x16s16s32x")  # protocol version, called, calling: PS3.8 Table 9-11
+
+
+def _pdu(pdu_type: int, body: bytes) -> bytes:
+    return HEADER.pack(pdu_type, len(body)) + body
+
+
+def _title(text: str) -> bytes:
+    value = bytes_of(text)
+    if len(value) > 16:
+        raise LocalError(f"AE title {text!r} is longer than 16 characters")
+    return value.ljust(16)
+
+
+@dataclass
+class ProposedContext:
+    """A presentation context as proposed in an A-ASSOCIATE-RQ (PS3.8 9.3.2.2)."""
+
+    context_id: int
+    abstract_syntax: str
+    transfer_syntaxes: tuple[str, ...]
+
+    def encode(self) -> bytes:
+        """Return the item (type 20H)."""
+        syntaxes = (item(0x40, bytes_of(uid)) for uid in self.transfer_syntaxes)
+        abstract = item(0x30, bytes_of(self.abstract_syntax))
+        return item(0x20, bytes((self.context_id, 0, 0, 0)) + abstract + b"".join(syntaxes))
+
+    @classmethod
+    def decode(cls, body: memoryview) -> ProposedContext:
+        """Read the item's body."""
+        context_id = _context_id(body)
+        abstract: list[str] = []
+        transfer: list[str] = []
+        for item_type, content in split_items(body[4:]):
+            if item_type == 0x30:
+                abstract.append(text_of(content))
+            elif item_type == 0x40:
+                transfer.append(text_of(content))
+            if len(transfer) > MAXIMUM_TRANSFER_SYNTAXES or len(abstract) > 1:
+                raise UnexpectedParameter(f"Presentation context {context_id}: too many syntaxes")
+        if not abstract or not transfer:
+            raise InvalidParameter(f"Presentation context {context_id} lacks a syntax")
+        return cls(context_id, abstract[0], tuple(transfer))
+
+
+@dataclass
+class ContextResult:
+    """A presentation context as answered in an A-ASSOCIATE-AC (PS3.8 9.3.3.2).
+
+    Parameters
+    ----------
+    context_id : int
+        As proposed.
+    result : int
+        0 acceptance, 1 user-rejection, 2 no reason (provider-rejection), 3 abstract syntax not
+        supported, 4 transfer syntaxes not supported.
+    transfer_syntax : str
+        The one accepted; not significant when the result is not 0.
+    """
+
+    context_id: int
+    result: int
+    transfer_syntax: str = ""
+
+    def encode(self) -> bytes:
+        """Return the item (type 21H)."""
+        syntax = item(0x40, bytes_of(self.transfer_syntax))
+        return item(0x21, bytes((self.context_id, 0, self.result, 0)) + syntax)
+
+    @classmethod
+    def decode(cls, body: memoryview) -> ContextResult:
+        """Read the item's body."""
+        context_id = _context_id(body)
+        syntaxes = [text_of(content) for kind, content in split_items(body[4:]) if kind == 0x40]
+        if len(syntaxes) > 1 or (not syntaxes and body[2] == 0):
+            raise InvalidParameter(
+                f"Presentation context {context_id}: {len(syntaxes)} transfer syntaxes accepted"
+            )
+        return cls(context_id, body[2], syntaxes[0] if syntaxes else "")
+
+
+def _context_id(body: memoryview) -> int:
+    if len(body) < 4:
+        raise InvalidParameter("Presentation context item is too short")
+    if body[0] % 2 == 0:  # PS3.8 9.3.2.2: odd integers only
+        raise InvalidParameter(f"Presentation context ID {body[0]} is not odd")
+    return body[0]
+
+
+AnyContext = TypeVar("AnyContext", ProposedContext, ContextResult)
+
+
+def _decode_variable(
+    data: memoryview, context_type: int, decode_context: Callable[[memoryview], AnyContext]
+) -> tuple[str, list[AnyContext], list[AnyUserItem]]:
+    """Read application context, presentation contexts and user information (PS3.8 9.3.2)."""
+    names: list[str] = []
+    contexts: list[AnyContext] = []
+    users: list[list[AnyUserItem]] = []
+    for item_type, body in split_items(data):
+        if item_type == 0x10:
+            names.append(text_of(body))
+        elif item_type == context_type:
+            if len(contexts) == MAXIMUM_CONTEXTS:
+                raise UnexpectedParameter("More than 128 presentation contexts")
+            contexts.append(decode_context(body))
+        elif item_type == 0x50:
+            users.append(decode_user_information(body))
+        if len(names) > 1 or len(users) > 1:
+            raise UnexpectedParameter(f"A second item 0x{item_type:02X}")
+    if not names:
+        raise InvalidParameter("The application context item is missing")
+    identifiers = [context.context_id for context in contexts]
+    if len(set(identifiers)) != len(identifiers):
+        raise InvalidParameter("A presentation context ID is used twice")
+    return names[0], contexts, users[0] if users else []
+
+
+def _encode_associate(
+    pdu_type: int,
+    version: int,
+    titles: tuple[str, str],
+    name: str,
+    contexts: list[bytes],
+    user_information: list[AnyUserItem],
+) -> bytes:
+    return _pdu(
+        pdu_type,
+        _ASSOCIATE.pack(version, _title(titles[0]), _title(titles[1]))
+        + item(0x10, bytes_of(name))
+        + b"".join(contexts)
+        + encode_user_information(user_information),
+    )
+
+
+def _decode_fixed(body: memoryview) -> tuple[int, str, str]:
+    if len(body) < _ASSOCIATE.size:
+        raise InvalidParameter(f"An A-ASSOCIATE PDU of {len(body)} bytes")
+    version, called, calling = _ASSOCIATE.unpack_from(body)
+    return version, _read_title(called), _read_title(calling)
+
+
+def _read_title(value: bytes) -> str:
+    # PS3.8 9.3.2: leading and trailing spaces are not significant
+    return value.strip(b" \0").decode("ascii", "backslashreplace")
+
+
+@dataclass
+class AssociateRQ:
+    """A-ASSOCIATE-RQ (PS3.8 9.3.2)."""
+
+    called_ae_title: str
+    calling_ae_title: str
+    presentation_contexts: list[ProposedContext] = field(default_factory=list)
+    user_information: list[AnyUserItem] = field(default_factory=list)
+    application_context_name: str = APPLICATION_CONTEXT
+    protocol_version: int = 1
+    pdu_type: ClassVar[int] = 0x01
+
+    def encode(self) -> bytes:
+        """Return the whole PDU."""
+        if len(self.presentation_contexts) > MAXIMUM_CONTEXTS:
+            raise LocalError("More than 128 presentation contexts")
+        return _encode_associate(
+            self.pdu_type,
+            self.protocol_version,
+            (self.called_ae_title, self.calling_ae_title),
+            self.application_context_name,
+            [context.encode() for context in self.presentation_contexts],
+            self.user_information,
+        )
+
+    @classmethod
+    def decode(cls, body: memoryview) -> AssociateRQ:
+        """Read what follows the PDU's header."""
+        version, called, calling = _decode_fixed(body)
+        name, contexts, user = _decode_variable(body[68:], 0x20, ProposedContext.decode)
+        return cls(called, calling, contexts, user, name, version)
+
+
+@dataclass
+class AssociateAC:
+    """A-ASSOCIATE-AC (PS3.8 9.3.3); the titles are echoed and not significant."""
+
+    called_ae_title: str
+    calling_ae_title: str
+    presentation_contexts: list[ContextResult] = field(default_factory=list)
+    user_information: list[AnyUserItem] = field(default_factory=list)
+    application_context_name: str = APPLICATION_CONTEXT
+    protocol_version: int = 1
+    pdu_type: ClassVar[int] = 0x02
+
+    def encode(self) -> bytes:
+        """Return the whole PDU."""
+        return _encode_associate(
+            self.pdu_type,
+            self.protocol_version,
+            (self.called_ae_title, self.calling_ae_title),
+            self.application_context_name,
+            [context.encode() for context in self.presentation_contexts],
+            self.user_information,
+        )
+
+    @classmethod
+    def decode(cls, body: memoryview) -> AssociateAC:
+        """Read what follows the PDU's header."""
+        version, called, calling = _decode_fixed(body)
+        name, contexts, user = _decode_variable(body[68:], 0x21, ContextResult.decode)
+        return cls(called, calling, contexts, user, name, version)
+
+
+def _four(body: memoryview, what: str) -> memoryview:
+    if len(body) != 4:  # PS3.8 Tables 9-21 and 9-24 to 9-26
+        raise InvalidParameter(f"{what} has {len(body)} bytes after its header instead of 4")
+    return body
+
+
+@dataclass
+class AssociateRJ:
+    """A-ASSOCIATE-RJ (PS3.8 9.3.4)."""
+
+    result: int
+    source: int
+    reason: int
+    pdu_type: ClassVar[int] = 0x03
+
+    def encode(self) -> bytes:
+        """Return the whole PDU."""
+        return _pdu(self.pdu_type, bytes((0, self.result, self.source, self.reason)))
+
+    @classmethod
+    def decode(cls, body: memoryview) -> AssociateRJ:
+        """Read what follows the PDU's header."""
+        return cls(*_four(body, "A-ASSOCIATE-RJ")[1:])
+
+
+@dataclass
+class PresentationDataValue:
+    """One presentation data value item (PS3.8 9.3.5.1 and Annex E).
+
+    Parameters
+    ----------
+    context_id : int
+        The presentation context.
+    control : int
+        Message control header: bit 0 command, bit 1 last fragment.
+    data : bytes
+        The fragment.
+    """
+
+    context_id: int
+    control: int
+    data: bytes | memoryview
+
+
+@dataclass
+class PDataTF:
+    """P-DATA-TF (PS3.8 9.3.5)."""
+
+    values: list[PresentationDataValue] = field(default_factory=list)
+    pdu_type: ClassVar[int] = 0x04
+
+    def encode(self) -> bytes:
+        """Return the whole PDU."""
+        parts = (
+            struct.pack(">IBB", len(value.data) + 2, value.context_id, value.control)
+            + bytes(value.data)
+            for value in self.values
+        )
+        return _pdu(self.pdu_type, b"".join(parts))
+
+    @classmethod
+    def decode(cls, body: memoryview) -> PDataTF:
+        """Read what follows the PDU's header."""
+        values, position = [], 0
+        while position < len(body):
+            if len(body) - position < 6:
+                raise InvalidParameter("A presentation data value without its header")
+            length, context_id, control = struct.unpack_from(">IBB", body, position)
+            if length < 2 or length > len(body) - position - 4:
+                raise InvalidParameter(f"A presentation data value of length {length}")
+            start, position = position + 6, position + 4 + length
+            values.append(PresentationDataValue(context_id, control, bytes(body[start:position])))
+        if not values:
+            raise InvalidParameter("A P-DATA-TF without a presentation data value")
+        return cls(values)
+
+
+@dataclass
+class ReleaseRQ:
+    """A-RELEASE-RQ (PS3.8 9.3.6)."""
+
+    pdu_type: ClassVar[int] = 0x05
+
+    def encode(self) -> bytes:
+        """Return the whole PDU."""
+        return _pdu(self.pdu_type, bytes(4))
+
+    @classmethod
+    def decode(cls, body: memoryview) -> ReleaseRQ:
+        """Read what follows the PDU's header."""
+        _four(body, "A-RELEASE-RQ")
+        return cls()
+
+
+@dataclass
+class ReleaseRP:
+    """A-RELEASE-RP (PS3.8 9.3.7)."""
+
+    pdu_type: ClassVar[int] = 0x06
+
+    def encode(self) -> bytes:
+        """Return the whole PDU."""
+        return _pdu(self.pdu_type, bytes(4))
+
+    @classmethod
+    def decode(cls, body: memoryview) -> ReleaseRP:
+        """Read what follows the PDU's header."""
+        _four(body, "A-RELEASE-RP")
+        return cls()
+
+
+@dataclass
+class Abort:
+    """A-ABORT (PS3.8 9.3.8)."""
+
+    source: int = 0
+    reason: int = 0
+    pdu_type: ClassVar[int] = 0x07
+
+    def encode(self) -> bytes:
+        """Return the whole PDU."""
+        return _pdu(self.pdu_type, bytes((0, 0, self.source, self.reason)))
+
+    @classmethod
+    def decode(cls, body: memoryview) -> Abort:
+        """Read what follows the PDU's header."""
+        return cls(*_four(body, "A-ABORT")[2:])
+
+
+AnyPDU = AssociateRQ | AssociateAC | AssociateRJ | PDataTF | ReleaseRQ | ReleaseRP | Abort
+
+_DECODERS: dict[int, Callable[[memoryview], AnyPDU]] = {
+    1: AssociateRQ.decode,
+    2: AssociateAC.decode,
+    3: AssociateRJ.decode,
+    4: PDataTF.decode,
+    5: ReleaseRQ.decode,
+    6: ReleaseRP.decode,
+    7: Abort.decode,
+}
+
+
+def decode_pdu(pdu_type: int, body: memoryview) -> AnyPDU:
+    """Read a PDU from what follows its header.
+
+    Parameters
+    ----------
+    pdu_type : int
+        The first octet of the header.
+    body : memoryview
+        Exactly as many bytes as the header announced.
+
+    Returns
+    -------
+    AnyPDU
+        One of the seven classes of this file.
+
+    Raises
+    ------
+    RemoteError
+        With the A-ABORT reason that PS3.8 Table 9-26 names for it.
+    """
+    decode = _DECODERS.get(pdu_type)
+    if decode is None:
+        raise UnrecognizedPDU(f"Unknown PDU type received '0x{pdu_type:02X}'")
+    return decode(body)

@@ -1,0 +1,282 @@
+"""Received bytes into PDUs and messages, each byte in the buffer until its sink has it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dicomwire.protocol.errors import Fault, InvalidParameter, UnrecognizedPDU
+from dicomwire.protocol.messages import LAST_BIT, Assembly, Message
+from dicomwire.protocol.pdus import HEADER, AnyPDU, decode_pdu
+
+SMALLEST, LARGEST = 0x2000, 0x40000  # bytes of the buffer: it grows while reads fill it
+LONGEST_ASSOCIATE = 0x100000  # bytes of an A-ASSOCIATE PDU; 128 contexts with all items need 50,000
+LONGEST_OTHER = 4  # bytes of A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT
+
+_P_DATA = 4
+_VALUE = struct.Struct(">IBB")  # PDV length, context ID, message control header: PS3.8 9.3.5.1
+_BULK = struct.Struct(">BxIIBB")  # the header of a PDU and of its only PDV
+
+
+def _unrecognized(pdu_type: int, start: bytes) -> UnrecognizedPDU:
+    """Say what the bytes are that are no PDU: the usual mistakes have usual bytes."""
+    error = UnrecognizedPDU(f"Unknown PDU type received '0x{pdu_type:02X}'")
+    if pdu_type in (0x15, 0x16) and start[1] == 3:  # RFC 8446 5.1: alert, handshake
+        error = UnrecognizedPDU("The peer speaks TLS and this side does not")
+        error.check = "use TLS on both sides, or the port that takes DICOM without TLS"
+        error.fault = Fault.SETTINGS
+    elif start in (b"GET ", b"POST", b"HEAD", b"HTTP", b"OPTI", b"PUT "):
+        error = UnrecognizedPDU("The peer speaks HTTP, not DICOM")
+        error.check = "the port number"
+        error.fault = Fault.SETTINGS
+    return error
+
+
+class StrayData(NamedTuple):
+    """A P-DATA-TF that came when none may come; its body is skipped."""
+
+    length: int
+
+
+class Reader:
+    """The receive buffer of one association, and where in it the next thing begins.
+
+    Parameters
+    ----------
+    maximum_length : int
+        The longest P-DATA-TF that we announced, in bytes; 0 is unlimited. What comes is parsed as
+        it comes, so that even then the buffer stays small.
+
+    Attributes
+    ----------
+    assembly : Assembly
+        The message that is arriving.
+    open : bool
+        Whether P-DATA-TF may come.
+    show : callable or None
+        Called with each whole P-DATA-TF before it is parsed.
+    raw : memoryview
+        The PDU that `next` returned last, whole; until the next `get_buffer`.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_control",
+        "_end",
+        "_need",
+        "_pdu_left",
+        "_skip",
+        "_start",
+        "_value_left",
+        "_view",
+        "assembly",
+        "maximum_length",
+        "open",
+        "raw",
+        "show",
+    )
+
+    def __init__(self, maximum_length: int) -> None:
+        self.maximum_length = maximum_length or 0xFFFFFFFF
+        self.assembly = Assembly()
+        self.open = False
+        self.show: Callable[[memoryview], None] | None = None
+        self._buffer = bytearray(SMALLEST)
+        self._view = memoryview(self._buffer)
+        self.raw = self._view[:0]
+        self._start = self._end = 0
+        self._need = 0  # bytes that the next thing takes, when it has to be whole
+        self._pdu_left = 0  # bytes left of the P-DATA-TF being parsed
+        self._value_left = -1  # bytes left of its PDV; -1 between two
+        self._control = 0
+        self._skip = 0
+
+    @property
+    def in_pdu(self) -> bool:
+        """Whether a PDU has begun and is not complete."""
+        return self._pdu_left > 0 or self._skip > 0 or self._end > self._start
+
+    @property
+    def in_message(self) -> bool:
+        """Whether more of a message is awaited."""
+        return self.assembly.under_way or self.in_pdu
+
+    def get_buffer(self) -> memoryview:
+        """Return memory to receive into; whatever is written there is announced to `received`."""
+        waiting = self._end - self._start
+        if self._start:
+            self._view[:waiting] = self._view[self._start : self._end]
+            self._start, self._end = 0, waiting
+        if waiting == len(self._buffer):
+            # by doubling: a header alone, whatever it claims, must not cost that much memory
+            self._resize(min(max(self._need, waiting + 1), waiting * 2))
+        return self._view[waiting:]
+
+    def _resize(self, size: int) -> None:
+        bigger = bytearray(size)
+        bigger[: self._end] = self._view[: self._end]
+        self._buffer, self._view = bigger, memoryview(bigger)
+
+    def received(self, count: int) -> None:
+        """Learn that `count` bytes were written to the buffer."""
+        self._end += count
+
+    def settle(self) -> None:
+        """Hand waiting fragments to the sink, and grow the buffer if the last read filled it."""
+        self.assembly.deliver()
+        if self._start == self._end == len(self._buffer) < LARGEST:
+            self._start = self._end = 0
+            self._resize(min(len(self._buffer) * 4, LARGEST))
+
+    def abandon(self) -> None:
+        """Give up the message that is arriving; skip what is left of its PDU."""
+        self._skip += self._pdu_left
+        self._pdu_left, self._value_left = 0, -1
+        self.assembly.abandon()
+
+    def clear(self) -> None:
+        """Drop what is buffered: after a framing error nothing that follows has a meaning."""
+        self._start = self._end = self._pdu_left = self._skip = self._need = 0
+        self._value_left = -1
+        self.assembly.abandon()
+
+    def next(self) -> AnyPDU | Message | StrayData | None:
+        """Return the next PDU that is not P-DATA-TF, or the next message; None: more is needed.
+
+        Raises
+        ------
+        RemoteError
+            When the bytes are not what PS3.8 9.3 allows.
+        """
+        while True:
+            if self._skip:
+                if not self._skip_some():
+                    return None
+            elif self._value_left >= 0:
+                if self._start == self._end and self._value_left:
+                    return None
+                message = self._take()
+                if message:
+                    return message
+            elif self._pdu_left:
+                if not self._begin_value():
+                    return None
+            else:
+                if self.assembly.bulk and self.open and self.show is None:
+                    self._take_bulk()
+                found = self._begin_pdu()
+                if found is not None or not self._pdu_left:
+                    return found
+
+    def _take_bulk(self) -> None:
+        """Take whole PDUs of the middle of a data set: the path of nearly every byte.
+
+        Senders make them alike, so one header is looked at and the next ones compared with it; no
+        call is made for any of those.
+        """
+        view, position, end = self._view, self._start, self._end
+        context_id, fragments = self.assembly.bulk, self.assembly.fragments
+        while end - position >= 12:
+            pdu_type, length, size, context, control = _BULK.unpack_from(view, position)
+            if (
+                control
+                or pdu_type != _P_DATA
+                or context != context_id
+                or size + 4 != length
+                or position + 6 + length > end
+                or length > self.maximum_length
+                or size < 3
+            ):
+                break
+            header, stride = view[position : position + 12], 6 + length
+            while position + stride <= end and view[position : position + 12] == header:
+                fragments += (view[position + 12 : position + stride],)
+                position += stride
+        self._start = position
+
+    def _begin_pdu(self) -> AnyPDU | StrayData | None:
+        """Look at the header of a PDU; return it whole unless it is a P-DATA-TF."""
+        if self._end - self._start < 6:
+            self._need = 6
+            return None
+        pdu_type, length = HEADER.unpack_from(self._view, self._start)
+        if pdu_type == _P_DATA:
+            return self._begin_data(length)
+        if not 1 <= pdu_type <= 7:
+            raise _unrecognized(pdu_type, bytes(self._view[self._start : self._start + 4]))
+        longest = LONGEST_ASSOCIATE if pdu_type <= 2 else LONGEST_OTHER
+        if length > longest:
+            raise InvalidParameter(
+                f"A PDU of type 0x{pdu_type:02X} claims {length} bytes; at most {longest} are read"
+            )
+        body = self._whole(length)
+        return None if body is None else decode_pdu(pdu_type, body)
+
+    def _whole(self, length: int) -> memoryview | None:
+        """Take a whole PDU's body out of the buffer, if it is there."""
+        self._need = 6 + length
+        if self._end - self._start < self._need:
+            return None
+        self.raw = self._view[self._start : self._start + self._need]
+        self._start += self._need
+        self._need = 0
+        return self.raw[6:]
+
+    def _begin_data(self, length: int) -> StrayData | None:
+        if not self.open:
+            self._start += 6
+            self._skip = length
+            return StrayData(length)
+        if not 6 <= length <= self.maximum_length:
+            raise InvalidParameter(
+                f"A P-DATA-TF of {length} bytes; we announced {self.maximum_length} as the most"
+                if length > 6
+                else "A P-DATA-TF without a presentation data value"
+            )
+        if self.show is not None:
+            self._need = 6 + length
+            if self._end - self._start < self._need:
+                return None
+            self.show(self._view[self._start : self._start + self._need])
+        self._need = 0
+        self._start += 6
+        self._pdu_left = length
+        return None
+
+    def _begin_value(self) -> bool:
+        if self._pdu_left < 6:
+            raise InvalidParameter(f"{self._pdu_left} stray bytes at the end of a P-DATA-TF")
+        if self._end - self._start < 6:
+            return False
+        size, context_id, control = _VALUE.unpack_from(self._view, self._start)
+        if size < 2 or size + 4 > self._pdu_left:
+            raise InvalidParameter(
+                f"A presentation data value claims {size} bytes, "
+                f"{self._pdu_left - 4} are left in its PDU"
+            )
+        self.assembly.expect(context_id, control)
+        if size == 2 and not control & LAST_BIT:
+            self.assembly.count_empty()
+        self._start += 6
+        self._pdu_left -= 6
+        self._value_left, self._control = size - 2, control
+        return True
+
+    def _take(self) -> Message | None:
+        size = min(self._value_left, self._end - self._start)
+        if size:
+            self.assembly.add(self._control, self._view[self._start : self._start + size])
+        self._start += size
+        self._pdu_left -= size
+        self._value_left -= size
+        if self._value_left:
+            return None
+        self._value_left = -1
+        return self.assembly.end(self._control)
+
+    def _skip_some(self) -> bool:
+        size = min(self._skip, self._end - self._start)
+        self._start += size
+        self._skip -= size
+        return not self._skip

@@ -1,0 +1,296 @@
+"""How an association begins and ends: request, accept, release, abort (PS3.8 7.1 to 7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dicomwire.protocol.connection import Connection
+from dicomwire.protocol.errors import Ended, Error, NoContextAccepted, Released
+from dicomwire.protocol.items import (
+    AnyUserItem,
+    AsynchronousOperationsWindow,
+    ImplementationClassUID,
+    ImplementationVersionName,
+    MaximumLength,
+    SOPClassCommonExtendedNegotiation,
+    SOPClassExtendedNegotiation,
+    UserIdentity,
+    UserIdentityResponse,
+)
+from dicomwire.protocol.negotiation import (
+    SupportedContext,
+    answer_contexts,
+    check_request,
+    items_of,
+    proposed_roles,
+)
+from dicomwire.protocol.pdus import Abort, AssociateAC, AssociateRJ, AssociateRQ, ReleaseRP
+from dicomwire.protocol.pdus import ReleaseRQ as ReleaseRequest
+from dicomwire.services.wants import (
+    CONNECT,
+    FLUSH,
+    RECEIVE_ACSE,
+    Call,
+    Conversation,
+    HandlerRaised,
+    Notify,
+    Unbound,
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How one side presents itself (PS3.7 D.3.3.2, PS3.8 D.1).
+
+    Parameters
+    ----------
+    maximum_length : int
+        The longest P-DATA-TF that it receives, in bytes; 0 is unlimited.
+    implementation_class_uid : str
+        A UID.
+    implementation_version_name : str or None
+        1 to 16 characters; None leaves the item out.
+    """
+
+    maximum_length: int
+    implementation_class_uid: str
+    implementation_version_name: str | None
+
+    def items(self) -> list[AnyUserItem]:
+        """Return the user information items that say so."""
+        items: list[AnyUserItem] = [
+            MaximumLength(self.maximum_length),
+            ImplementationClassUID(self.implementation_class_uid),
+        ]
+        if self.implementation_version_name is not None:
+            items.append(ImplementationVersionName(self.implementation_version_name))
+        return items
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What an acceptor accepts.
+
+    Parameters
+    ----------
+    identity : Identity
+        How it presents itself.
+    supported : mapping
+        Abstract syntax -> SupportedContext.
+    called_title : str, optional
+        The called AE title that is required; None accepts any.
+    calling_titles : sequence of str
+        The calling AE titles that are known; empty accepts any.
+    accept_any : callable, optional
+        See `answer_contexts`.
+    claim_slot : callable
+        Takes one of the associations that may stand at once; False when there is none left.
+    """
+
+    identity: Identity
+    supported: Mapping[str, SupportedContext]
+    called_title: str | None = None
+    calling_titles: Sequence[str] = ()
+    accept_any: Callable[[str], bool] | None = None
+    claim_slot: Callable[[], bool] = field(default=lambda: True)
+
+
+def request(connection: Connection, proposal: AssociateRQ) -> Conversation[AssociateAC]:
+    """Ask for an association and wait for the answer (PS3.8 7.1).
+
+    Raises
+    ------
+    Ended
+        Why there is none: rejected, aborted, timed out, no connection, no context accepted.
+    """
+    connection.step(proposal)
+    yield Notify("EVT_REQUESTED")
+    _check_wanted(connection)
+    yield CONNECT
+    _check_wanted(connection)
+    connection.connected()
+    yield FLUSH
+    answer: AssociateAC = yield RECEIVE_ACSE
+    if not connection.contexts:
+        raise (yield from abort(connection, NoContextAccepted()))
+    return answer
+
+
+def _check_wanted(connection: Connection) -> None:
+    if connection.ended is not None:  # aborted by a handler or by another thread
+        raise connection.ended
+
+
+def accept(connection: Connection, policy: Policy) -> Conversation[bool]:
+    """Wait for an A-ASSOCIATE-RQ and answer it; tell whether the association stands (PS3.8 7.1).
+
+    Raises
+    ------
+    Ended
+        When none was asked for, or whoever asked went away.
+    """
+    connection.connected()
+    request: AssociateRQ = yield RECEIVE_ACSE
+    yield Notify("EVT_REQUESTED")
+    if connection.machine.state != "Sta3":  # a handler rejected or aborted
+        return False
+    rejection, items = yield from _consider(request, policy)
+    if connection.machine.state != "Sta3":
+        return False
+    if rejection is not None:
+        yield from reject(connection, rejection)
+        return False
+    answer = answer_contexts(
+        request.presentation_contexts,
+        policy.supported,
+        proposed_roles(request.user_information),
+        policy.accept_any,
+    )
+    items = [*policy.identity.items(), *answer.roles, *items]
+    # PS3.8 9.3.3: the acceptance echoes the titles
+    titles = request.called_ae_title, request.calling_ae_title
+    connection.accept(AssociateAC(*titles, answer.results, items), answer.accepted)
+    yield FLUSH
+    return True
+
+
+def reject(connection: Connection, rejection: AssociateRJ) -> Conversation[None]:
+    """Refuse the association that was asked for (PS3.8 9.3.4)."""
+    connection.step(rejection)
+    yield FLUSH
+
+
+def _consider(
+    request: AssociateRQ, policy: Policy
+) -> Conversation[tuple[AssociateRJ | None, list[AnyUserItem]]]:
+    rejection = check_request(request, policy.called_title, policy.calling_titles)
+    if rejection is None and not policy.claim_slot():
+        rejection = AssociateRJ(2, 3, 2)
+    items: list[AnyUserItem] = []
+    if rejection is None:
+        rejection = yield from _identify(request, items)
+    if rejection is None:
+        yield from _extend(request, items)
+    return rejection, items
+
+
+def _identify(request: AssociateRQ, items: list[AnyUserItem]) -> Conversation[AssociateRJ | None]:
+    """Let the handler verify the user identity (PS3.7 D.3.3.7)."""
+    for identity in items_of(request.user_information, UserIdentity):
+        try:
+            verified, response = yield Call("EVT_USER_ID", user_identity=identity)
+        except Unbound:
+            return None
+        except (HandlerRaised, TypeError, ValueError):
+            verified, response = False, None
+        if not verified:
+            return AssociateRJ(1, 2, 1)  # for good: a device should not hammer
+        answer = _identity_response(identity, response)
+        if answer is not None:
+            items.append(answer)
+    return None
+
+
+def _identity_response(identity: UserIdentity, response: Any) -> UserIdentityResponse | None:
+    if not identity.positive_response_requested:
+        return None
+    if identity.user_identity_type in (1, 2):  # PS3.7 D.3.3.7.2: an empty field confirms
+        return UserIdentityResponse(b"")
+    return UserIdentityResponse(response) if isinstance(response, bytes) else None
+
+
+def _extend(request: AssociateRQ, items: list[AnyUserItem]) -> Conversation[None]:
+    """Let the handlers answer the extended negotiations (PS3.7 D.3.3.3, D.3.3.5, D.3.3.6)."""
+    asked = request.user_information
+    extended = items_of(asked, SOPClassExtendedNegotiation)
+    info = {each.sop_class_uid: each.service_class_application_information for each in extended}
+    answer = yield from _ask("EVT_SOP_EXTENDED", app_info=info)
+    items.extend(
+        SOPClassExtendedNegotiation(uid, answer[uid])
+        for uid in info
+        if isinstance(answer, dict) and isinstance(answer.get(uid), bytes)
+    )
+    common = items_of(asked, SOPClassCommonExtendedNegotiation)
+    # PS3.7 D.3.3.6.2: never answered
+    yield from _ask("EVT_SOP_COMMON", items={each.sop_class_uid: each for each in common})
+    for window in items_of(asked, AsynchronousOperationsWindow):
+        numbers = (
+            window.maximum_number_operations_invoked,
+            window.maximum_number_operations_performed,
+        )
+        if numbers != (1, 1):
+            yield from _grant_window(numbers, items)
+
+
+def _grant_window(numbers: tuple[int, int], items: list[AnyUserItem]) -> Conversation[None]:
+    try:
+        yield Call("EVT_ASYNC_OPS", nr_invoked=numbers[0], nr_performed=numbers[1])
+    except Unbound:
+        return
+    except HandlerRaised:
+        pass
+    items.append(AsynchronousOperationsWindow(1, 1))
+
+
+def _ask(event: str, **attributes: Any) -> Conversation[Any]:
+    try:
+        return (yield Call(event, **attributes))
+    except HandlerRaised:
+        return None
+
+
+def release(connection: Connection) -> Conversation[None]:
+    """End the association in good order (PS3.8 7.2), also when the peer releases just now.
+
+    Raises
+    ------
+    Ended
+        When it ends in another way.
+    """
+    _check_wanted(connection)
+    if connection.machine.may("Evt14"):  # the peer asked first, and nobody has looked yet
+        yield from answer_release(connection)
+        return
+    connection.step(ReleaseRequest())
+    yield FLUSH
+    try:
+        while True:
+            event = yield RECEIVE_ACSE
+            if isinstance(event, ReleaseRequest) and connection.is_requestor:
+                connection.step(ReleaseRP())  # AR-9: the requestor answers first
+                yield FLUSH
+            elif isinstance(event, ReleaseRP):
+                connection.step(ReleaseRP())  # AR-4 out of Sta12: the acceptor answers last
+                yield FLUSH
+                return
+            elif not isinstance(event, ReleaseRequest):
+                if event.data is not None:
+                    event.data.discard()
+                yield Notify("message ignored: it came during the release")
+    except Released:
+        return
+
+
+def answer_release(connection: Connection) -> Conversation[None]:
+    """Agree to the peer's A-RELEASE-RQ (PS3.8 7.2)."""
+    connection.step(ReleaseRP())
+    yield FLUSH
+
+
+def abort(connection: Connection, cause: Error | None = None) -> Conversation[Ended]:
+    """End the association at once (PS3.8 7.3); return why it is over.
+
+    Parameters
+    ----------
+    connection : Connection
+        In any state but idle.
+    cause : Error, optional
+        Why.
+    """
+    if connection.ended is None:
+        connection.step(Abort(), cause)
+        yield FLUSH
+    assert connection.ended is not None
+    return connection.ended

@@ -1,0 +1,70 @@
+"""A C-FIND request into its responses, as service class provider (PS3.7 9.1.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dicomwire.protocol.command import Command
+from dicomwire.protocol.connection import Connection
+from dicomwire.protocol.messages import Message
+from dicomwire.services.responding import (
+    category_for,
+    drop,
+    encoded,
+    is_data_set,
+    read_status,
+    respond,
+)
+from dicomwire.services.wants import END, Call, Close, Conversation, HandlerRaised, Next
+from dicomwire.standard.dimse import BY_NAME
+from dicomwire.standard.statuses import Category
+
+SUCCESS = 0x0000
+NO_IDENTIFIER = 0xC312  # a pending match that cannot be encoded; as pynetdicom's users know it
+
+REPOSITORY_QUERY = "1.2.840.10008.5.1.4.1.1.201.6"
+
+C_FIND = BY_NAME["C-FIND"]
+
+
+def find(connection: Connection, message: Message) -> Conversation[None]:
+    """Send a response for each match that the handler yields, and a last one (PS3.4 C.4.1.3)."""
+    matches: Any = None
+    try:
+        matches = yield Call(C_FIND.event, message=message)
+        while matches is not None and (found := (yield Next(C_FIND.event, matches))) is not END:
+            status, extra, data = _match(connection, message, found)
+            yield from respond(connection, message, status, extra, data)
+            if connection.ended is not None or not _goes_on(message, status):
+                return
+        yield from respond(connection, message, SUCCESS, {})
+    except HandlerRaised:
+        yield from respond(connection, message, C_FIND.on_error, {})
+    finally:
+        drop(message)
+        yield Close(matches)
+
+
+def _match(
+    connection: Connection, message: Message, found: Any
+) -> tuple[int, Command, bytes | None]:
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return C_FIND.on_error, {"ErrorComment": "the handler gave no status and identifier"}, None
+    status, extra = read_status(found[0], C_FIND)
+    if category_for(message, C_FIND, status) is not Category.PENDING:
+        return status, extra, None
+    data = encoded(connection, message, found[1]) if is_data_set(found[1]) and found[1] else None
+    if data is None:
+        return NO_IDENTIFIER, {"ErrorComment": "the match cannot be encoded"}, None
+    return status, extra, data
+
+
+def _goes_on(message: Message, status: int) -> bool:
+    """Whether further responses may follow one with this status (PS3.7 9.1.2.1.5).
+
+    Of the warnings only one may be followed, that of a Repository Query (PS3.4 C.6.4).
+    """
+    category = category_for(message, C_FIND, status)
+    if category is Category.WARNING:
+        return bool(message.command["AffectedSOPClassUID"] == REPOSITORY_QUERY)
+    return category is Category.PENDING

@@ -1,0 +1,82 @@
+"""The command set of a response into what it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dicomwire.protocol.command import Command
+from dicomwire.protocol.errors import Failed
+from dicomwire.protocol.messages import Message
+from dicomwire.standard.dimse import Service
+from dicomwire.standard.sop_classes import service_class_of
+from dicomwire.standard.statuses import Category, describe
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+class Response(NamedTuple):
+    """How a peer answered a request.
+
+    Parameters
+    ----------
+    service : Service
+        What was asked.
+    message : Message
+        What came back.
+    """
+
+    service: Service
+    message: Message
+
+    @property
+    def command(self) -> Command:
+        """The command set by keyword."""
+        return self.message.command
+
+    @property
+    def status(self) -> int:
+        """Status (0000,0900)."""
+        return int(self.command["Status"])
+
+    @property
+    def category(self) -> Category:
+        """Success, Failure, Warning, Cancel, Pending or Unknown."""
+        return self._described[0]
+
+    @property
+    def text(self) -> str:
+        """What the status means for this service, in the standard's words."""
+        return self._described[1]
+
+    @property
+    def comment(self) -> str:
+        """Error Comment (0000,0902) of the peer; "" when there is none."""
+        return str(self.command.get("ErrorComment") or "")
+
+    @property
+    def _described(self) -> tuple[Category, str]:
+        service_class = service_class_of(self.command.get("AffectedSOPClassUID") or "")
+        return describe(self.status, service_class.statuses_of(self.service.name))
+
+    def check(self) -> Response:
+        """Return the response; raise `Failed` when its status is a failure."""
+        if self.category is Category.FAILURE:
+            raise Failed(self.status, " - ".join(filter(None, (self.text, self.comment))))
+        return self
+
+    def __str__(self) -> str:
+        words = f"0x{self.status:04X}: {self.category.value}"
+        return " - ".join(filter(None, (words, self.text, self.comment)))
+
+    def dataset(self) -> Dataset:
+        """Return Status and what explains it as a pydicom Dataset."""
+        from pydicom.dataset import Dataset
+
+        dataset = Dataset()
+        dataset.Status = self.command["Status"]
+        for keyword in self.service.response_fields:
+            value: Any = self.command.get(keyword)
+            if value is not None:
+                setattr(dataset, keyword, value)
+        return dataset

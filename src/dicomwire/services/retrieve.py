@@ -1,0 +1,299 @@
+"""A C-GET or C-MOVE request into C-STORE sub-operations and responses, as service class provider.
+
+Both are one conversation (PS3.7 9.1.3, 9.1.4; PS3.4 C.4.2, C.4.3). They differ in where the
+sub-operations go: over the same association, or over a new one to the move destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dicomwire.dataset.bulk import without_bulk_data
+from dicomwire.dataset.byte_order import unshared
+from dicomwire.dataset.part10 import FileHeader, read_header
+from dicomwire.protocol.command import Command
+from dicomwire.protocol.connection import Connection
+from dicomwire.protocol.errors import Ended, LocalError
+from dicomwire.protocol.messages import Message
+from dicomwire.services.responding import (
+    category_for,
+    drop,
+    encoded,
+    is_data_set,
+    read_status,
+    respond,
+)
+from dicomwire.services.scu import AnswerRequest, command_for, store
+from dicomwire.services.sending import outgoing
+from dicomwire.services.wants import (
+    END,
+    Call,
+    Close,
+    Conversation,
+    HandlerRaised,
+    Hang,
+    Next,
+    Open,
+    Store,
+)
+from dicomwire.standard.dimse import BY_COMMAND_FIELD, C_STORE, PRIORITY_LOW, Service
+from dicomwire.standard.statuses import Category, category_of
+
+SUCCESS, PENDING = 0x0000, 0xFF00
+ALL_FAILED = 0xA702  # PS3.4 Table C.4-2: out of resources, unable to perform sub-operations
+SOME_FAILED = 0xB000
+DESTINATION_UNKNOWN = 0xA801
+MOST = 0xFFFF  # a count is an element of VR US
+
+# What a handler may do wrong, by service, as status codes that pynetdicom's users know.
+_NO_NUMBER = {"C-GET": 0xC413, "C-MOVE": 0xC513}
+_NO_DESTINATION = 0xC514
+_BAD_DESTINATION = 0xC515
+
+WITHOUT_BULK_DATA = "1.2.840.10008.5.1.4.1.2.5.3"
+
+
+@dataclass
+class SubOperations:
+    """How the sub-operations of one request stand (PS3.7 9.1.3.1.6 to 9.1.3.1.9)."""
+
+    remaining: int = 0
+    completed: int = 0
+    failed: int = 0
+    warning: int = 0
+    failed_uids: list[str] = field(default_factory=list)
+
+    def count(self, category: Category, instance_uid: str) -> None:
+        """Take note of one that is over."""
+        self.remaining = max(self.remaining - 1, 0)
+        if category is Category.SUCCESS:
+            self.completed += 1
+        elif category is Category.WARNING:
+            self.warning += 1
+        else:
+            self.failed += 1
+        if category is not Category.SUCCESS and instance_uid:
+            self.failed_uids.append(instance_uid)
+
+    def elements(self, with_remaining: bool) -> Command:
+        """Return the counts as elements of a response; they stop at what the VR can hold."""
+        return {
+            "NumberOfRemainingSuboperations": min(self.remaining, MOST) if with_remaining else None,
+            "NumberOfCompletedSuboperations": min(self.completed, MOST),
+            "NumberOfFailedSuboperations": min(self.failed, MOST),
+            "NumberOfWarningSuboperations": min(self.warning, MOST),
+        }
+
+    @property
+    def status(self) -> int:
+        """The status of the last response when everything was tried."""
+        if not self.failed and not self.warning:
+            return SUCCESS
+        return SOME_FAILED if self.completed or self.warning else ALL_FAILED
+
+
+class _GaveUp(Exception):
+    """The request cannot be served; carries the status that says why."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"0x{status:04X}")
+        self.status = status
+
+
+@dataclass
+class _Retrieval:
+    """One request under way."""
+
+    connection: Connection
+    message: Message
+    service: Service
+    answer: AnswerRequest
+    values: Any = None
+    destination: Any = None
+    counts: SubOperations = field(default_factory=SubOperations)
+
+    def next(self) -> Conversation[Any]:
+        """Ask the handler for its next value."""
+        return (yield Next(self.service.event, self.values))
+
+
+def retriever(answer: AnswerRequest) -> Callable[[Connection, Message], Conversation[None]]:
+    """Return what answers C-GET and C-MOVE requests.
+
+    Parameters
+    ----------
+    answer : callable
+        The conversation that answers what the peer asks while a sub-operation is under way.
+    """
+
+    def retrieve(connection: Connection, message: Message) -> Conversation[None]:
+        service = BY_COMMAND_FIELD[message.command["CommandField"]]
+        retrieval = _Retrieval(connection, message, service, answer)
+        try:
+            yield from _serve(retrieval)
+        except HandlerRaised:
+            yield from respond(connection, message, service.on_error, {})
+        except _GaveUp as gave_up:
+            yield from respond(connection, message, gave_up.status, {})
+        finally:
+            drop(message)
+            yield Close(retrieval.values)
+            if retrieval.destination is not None:
+                yield Hang(retrieval.destination)
+
+    return retrieve
+
+
+def _serve(retrieval: _Retrieval) -> Conversation[None]:
+    connection, message = retrieval.connection, retrieval.message
+    retrieval.values = yield Call(retrieval.service.event, message=message)
+    if retrieval.values is None:
+        yield from respond(connection, message, SUCCESS, SubOperations().elements(False))
+        return
+    where = None
+    if retrieval.service.name == "C-MOVE":
+        where = _destination((yield from retrieval.next()))
+    number = yield from retrieval.next()
+    if not isinstance(number, int):
+        raise _GaveUp(_NO_NUMBER[retrieval.service.name])
+    if number < 1:
+        yield from respond(connection, message, SUCCESS, SubOperations().elements(False))
+        return
+    retrieval.counts.remaining = number
+    if where is not None:
+        retrieval.destination = yield from _open(retrieval, where)
+    last = yield from _sub_operations(retrieval)
+    yield from _conclude(retrieval, *last)
+
+
+def _destination(value: Any) -> tuple[str, int, dict[str, Any]]:
+    """Read where a C-MOVE handler wants the instances to go."""
+    if not isinstance(value, tuple | list) or len(value) not in (2, 3):
+        raise _GaveUp(_NO_DESTINATION)
+    host, port, *settings = value
+    if host is None or port is None:
+        raise _GaveUp(DESTINATION_UNKNOWN)
+    asked = settings[0] if settings else {}
+    if not isinstance(host, str) or not isinstance(port, int) or not isinstance(asked, Mapping):
+        raise _GaveUp(_BAD_DESTINATION)
+    return host, port, dict(asked)
+
+
+def _open(retrieval: _Retrieval, where: tuple[str, int, dict[str, Any]]) -> Conversation[Any]:
+    host, port, settings = where
+    settings.setdefault("ae_title", retrieval.message.command["MoveDestination"])
+    try:
+        return (yield Open(host, port, settings))
+    except (Ended, LocalError, OSError):
+        raise _GaveUp(DESTINATION_UNKNOWN) from None
+    except (TypeError, ValueError, AttributeError, RuntimeError):
+        raise _GaveUp(_BAD_DESTINATION) from None
+
+
+def _sub_operations(retrieval: _Retrieval) -> Conversation[tuple[int, Command, Any]]:
+    """Run the sub-operations; return the status, elements and data set that it ends with."""
+    connection, counts = retrieval.connection, retrieval.counts
+    number = 0
+    while (value := (yield from retrieval.next())) is not END:
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise HandlerRaised
+        status, extra = read_status(value[0], retrieval.service)
+        category = category_for(retrieval.message, retrieval.service, status)
+        if category is Category.SUCCESS:
+            break
+        if category is not Category.PENDING:
+            return status, extra, value[1]
+        if not counts.remaining:
+            continue  # more than was announced: PS3.7 has no place for it
+        number += 1
+        instance = value[1]
+        try:
+            if isinstance(instance, str | Path):
+                instance = read_header(instance)
+            stored = yield from _sub_operation(retrieval, instance, number)
+        except (LocalError, ValueError, AttributeError, TypeError):
+            stored = Category.FAILURE  # it cannot be sent; the rest go on
+        if connection.ended is not None:
+            raise connection.ended
+        counts.count(stored, _instance_uid(instance))
+        pending = {**extra, **counts.elements(True)}
+        yield from respond(connection, retrieval.message, PENDING, pending)
+    counts.failed += counts.remaining  # announced and never yielded
+    counts.remaining = 0
+    return counts.status, {}, None
+
+
+def _sub_operation(retrieval: _Retrieval, dataset: Any, number: int) -> Conversation[Category]:
+    """Store one instance where it shall go; return how that went."""
+    if dataset is None:
+        return Category.FAILURE
+    request = retrieval.message.command
+    if request["AffectedSOPClassUID"] == WITHOUT_BULK_DATA:
+        dataset = without_bulk_data(dataset)
+    message_id = (request["MessageID"] + number - 1) % MOST + 1
+    if retrieval.destination is not None:
+        try:
+            status = yield Store(
+                retrieval.destination,
+                dataset,
+                msg_id=message_id,
+                originator_aet=_originator(retrieval.connection),
+                originator_id=request["MessageID"],
+                decompress=True,
+            )
+        except (Ended, RuntimeError):  # it ended now, or some time ago
+            return Category.FAILURE
+        return category_of(status)
+    with outgoing(retrieval.connection, dataset, decompress=True) as what:
+        command = command_for(
+            C_STORE,
+            message_id,
+            what.sop_class_uid,
+            Priority=request.get("Priority", PRIORITY_LOW),
+            AffectedSOPInstanceUID=what.sop_instance_uid,
+        )
+        response = yield from store(
+            retrieval.connection, what.context_id, command, retrieval.answer, what.stream
+        )
+    return category_of(response.command["Status"])
+
+
+def _originator(connection: Connection) -> str | None:
+    """Return the AE title of whoever asked for the move (PS3.7 9.1.1.1.10)."""
+    return connection.request.calling_ae_title if connection.request else None
+
+
+def _instance_uid(dataset: Any) -> str:
+    if is_data_set(dataset):
+        return str(dataset.get("SOPInstanceUID") or "")
+    return dataset.sop_instance_uid if isinstance(dataset, FileHeader) else ""
+
+
+def _conclude(
+    retrieval: _Retrieval, status: int, extra: Command, dataset: Any
+) -> Conversation[None]:
+    """Send the last response (PS3.4 C.4.2.1.4, C.4.3.1.4)."""
+    counts = retrieval.counts
+    category = category_for(retrieval.message, retrieval.service, status)
+    if category is Category.FAILURE:
+        counts.failed += counts.remaining
+    elements = {**extra, **counts.elements(with_remaining=category is Category.CANCEL)}
+    data = None
+    if category is not Category.SUCCESS:
+        data = encoded(
+            retrieval.connection, retrieval.message, _failed_list(dataset, counts.failed_uids)
+        )
+    yield from respond(retrieval.connection, retrieval.message, status, elements, data)
+
+
+def _failed_list(dataset: Any, uids: list[str]) -> Any:
+    """Return the identifier of a last response: the list of instances that failed."""
+    from pydicom.dataset import Dataset
+
+    identifier = unshared(dataset) if is_data_set(dataset) else Dataset()
+    if "FailedSOPInstanceUIDList" not in identifier:
+        identifier.FailedSOPInstanceUIDList = uids
+    return identifier

@@ -1,0 +1,149 @@
+"""Requests into responses, as service class provider (PS3.7 9.2, 10.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dicomwire.protocol.connection import Connection
+from dicomwire.protocol.errors import DimseError
+from dicomwire.protocol.messages import Message
+from dicomwire.protocol.pdus import ReleaseRQ
+from dicomwire.services.association import abort, answer_release
+from dicomwire.services.normalized import operate
+from dicomwire.services.query import find
+from dicomwire.services.responding import drop, read_status, respond
+from dicomwire.services.retrieve import retriever
+from dicomwire.services.wants import (
+    RECEIVE_IDLE,
+    Call,
+    Conversation,
+    HandlerRaised,
+    Notify,
+)
+from dicomwire.standard.dimse import (
+    BY_COMMAND_FIELD,
+    C_ECHO,
+    C_STORE,
+    RESPONSE,
+    SERVICES,
+    Service,
+    message_name,
+)
+from dicomwire.standard.service_classes import UnifiedProcedureStepServiceClass
+from dicomwire.standard.sop_classes import service_class_of
+
+MISSING_ATTRIBUTE = 0x0120  # PS3.7 Annex C
+SOP_CLASS_NOT_SUPPORTED = 0x0122
+UNRECOGNISED_OPERATION = 0x0211
+OUT_OF_RESOURCES = 0xA700  # PS3.4 Table B.2-1
+
+
+def serve(connection: Connection) -> Conversation[None]:
+    """Answer what the peer asks until it releases.
+
+    Raises
+    ------
+    Ended
+        When the association ends in another way.
+    """
+    while True:
+        event = yield RECEIVE_IDLE
+        if isinstance(event, ReleaseRQ):
+            yield from answer_release(connection)
+            return
+        if isinstance(event, Message):
+            yield from answer(connection, event)
+        if connection.ended is not None:
+            raise connection.ended
+
+
+def attend(connection: Connection) -> Conversation[None]:
+    """Answer what has arrived while nobody waited for anything."""
+    while connection.events:
+        event = connection.events.popleft()
+        if isinstance(event, ReleaseRQ):
+            yield from answer_release(connection)
+        elif isinstance(event, Message):
+            yield from answer(connection, event)
+
+
+def answer(connection: Connection, message: Message) -> Conversation[None]:
+    """Answer one request; dispatch is by the Command Field, never by the SOP class."""
+    command = message.command
+    field = command["CommandField"]
+    if field & RESPONSE:
+        name = message_name(field)
+        yield from abort(connection, DimseError(f"Received {name} that nobody asked for"))
+        return
+    service = BY_COMMAND_FIELD.get(field)
+    converse = _CONVERSATIONS.get(service.name) if service else None
+    if service is None or converse is None:
+        drop(message)
+        yield from respond(connection, message, UNRECOGNISED_OPERATION, {})
+        return
+    refusal = _refusal(connection, message, service)
+    if refusal:
+        drop(message)
+        yield from respond(connection, message, refusal, {})
+        return
+    yield from converse(connection, message)
+    connection.cancelled.discard(command["MessageID"])
+
+
+def _refusal(connection: Connection, message: Message, service: Service) -> int:
+    """Return the status for a request that no handler should see; 0 when there is none."""
+    command = message.command
+    uids, fields = _DEMANDED[service.name]
+    if not all(map(command.get, uids)) or any(command.get(name) is None for name in fields):
+        return MISSING_ATTRIBUTE
+    if not service.may_have_data(message.data is not None):
+        return MISSING_ATTRIBUTE
+    if service.name.startswith("N-"):
+        return 0  # a Meta SOP Class lends its context to other SOP classes (PS3.4 H.3.2.2)
+    context = connection.contexts[message.context_id]
+    if not context.as_scp:
+        return SOP_CLASS_NOT_SUPPORTED
+    if command[service.class_uid] == context.abstract_syntax:
+        return 0
+    # and so do the SOP classes of a Unified Procedure Step to each other (PS3.4 CC.2)
+    lends = service_class_of(context.abstract_syntax) is UnifiedProcedureStepServiceClass
+    return 0 if lends else SOP_CLASS_NOT_SUPPORTED
+
+
+_DEMANDED = {row.name: (row.demanded, row.demanded_fields) for row in SERVICES}
+
+
+def echo(connection: Connection, message: Message) -> Conversation[None]:
+    """Answer a C-ECHO request (PS3.7 9.1.5): a handler that raises changes nothing."""
+    try:
+        status, extra = read_status((yield Call(C_ECHO.event, message=message)), C_ECHO)
+    except HandlerRaised:
+        status, extra = C_ECHO.on_error, {}
+    yield from respond(connection, message, status, extra)
+
+
+def store(connection: Connection, message: Message) -> Conversation[None]:
+    """Answer a C-STORE request (PS3.7 9.1.1)."""
+    sink = message.data
+    try:
+        error = getattr(sink, "error", None)
+        if error is not None:
+            yield Notify("data set not written", error=error)
+            status, extra = OUT_OF_RESOURCES, {"ErrorComment": "the data set cannot be written"}
+        else:
+            status, extra = read_status((yield Call(C_STORE.event, message=message)), C_STORE)
+    except HandlerRaised:
+        status, extra = C_STORE.on_error, {}
+    finally:
+        drop(message)
+    yield from respond(connection, message, status, extra)
+
+
+_CONVERSATIONS: dict[str, Callable[[Connection, Message], Conversation[None]]] = {
+    "C-ECHO": echo,
+    "C-STORE": store,
+    "C-FIND": find,
+    "C-GET": retriever(answer),
+    "C-MOVE": retriever(answer),
+    **{row.name: operate for row in SERVICES if row.name.startswith("N-")},
+}

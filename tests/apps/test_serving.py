@@ -1,0 +1,105 @@
+"""Servers as processes: the signals that stop them, and what running associations get."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dicomwire.apps import serving
+from dicomwire.network import events as evt
+from dicomwire.network.ae import ApplicationEntity
+from dicomwire.network.presentation import build_context
+from tests.apps.conftest import VERIFICATION, Tool, dicom_file
+
+
+class Server:
+    """A server process that has said on which port it listens."""
+
+    def __init__(self, *argv: object) -> None:
+        command = [sys.executable, "-m", "dicomwire", *map(str, argv), "-v", "-ba", "127.0.0.1"]
+        self.process = subprocess.Popen([*command, "0"], stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr is not None
+        line = self.process.stderr.readline()
+        assert line.startswith("I: Listening on port "), line
+        self.port = int(line.split()[-1])
+
+    def stop(self, number: int) -> tuple[int, list[str]]:
+        """Send a signal; return the exit code and what was said since."""
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=20)
+        return self.process.returncode, said.splitlines()
+
+
+@contextmanager
+def server(*argv: object) -> Iterator[Server]:
+    running = Server(*argv)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.communicate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_well(tool: Tool, number: int) -> None:
+    with server("echoscp") as running:
+        assert tool("echoscu", "127.0.0.1", running.port).code == 0
+        code, lines = running.stop(number)
+    assert code == 0
+    assert "I: Received Echo Request (MsgID 1)" in lines
+    assert "I: Stopping" in lines
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_storescp_as_a_process_leaves_whole_files_only(tool: Tool, tmp_path: Path) -> None:
+    path = dicom_file(tmp_path / "x.dcm")
+    with server("storescp", "-od", tmp_path / "new" / "folder") as running:
+        assert tool("storescu", "127.0.0.1", running.port, path).code == 0
+        assert running.stop(signal.SIGTERM)[0] == 0
+    assert [each.name for each in (tmp_path / "new" / "folder").iterdir()] == ["CT.1.2.3.4"]
+
+
+def start_echo() -> tuple[ApplicationEntity, ApplicationEntity, int]:
+    ae = ApplicationEntity("SCP")
+    server = ae.start_server(
+        ("127.0.0.1", 0), block=False, contexts=[build_context(VERIFICATION)], evt_handlers=[]
+    )
+    assert server is not None
+    return ae, ApplicationEntity("SCU"), server.server_address[1]
+
+
+def test_a_running_association_may_finish() -> None:
+    ae, scu, port = start_echo()
+    (running,) = ae._servers
+    assoc = scu.associate("127.0.0.1", port, [build_context(VERIFICATION)])
+    running.bind(evt.EVT_C_ECHO, lambda event: 0)
+    served = running.active_associations[0]
+    real = served.join
+
+    def join(timeout: float | None = None) -> None:  # while it stops, the peer goes on
+        assert assoc.send_c_echo().Status == 0
+        assoc.release()
+        real(timeout)
+
+    served.join = join  # type: ignore[method-assign]  # the moment at which the server waits
+    serving.finish(ae, running, grace=10)
+    assert assoc.is_released
+    assert served.is_released
+
+
+def test_one_that_does_not_is_aborted() -> None:
+    ae, scu, port = start_echo()
+    (running,) = ae._servers
+    assoc = scu.associate("127.0.0.1", port, [build_context(VERIFICATION)])
+    serving.finish(ae, running, grace=0.01)
+    assoc.join(10)
+    assert assoc.is_aborted
+    assert not scu.associate("127.0.0.1", port, [build_context(VERIFICATION)]).is_established

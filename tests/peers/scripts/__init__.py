@@ -1,0 +1,1 @@
+"""Programs that the tests run with pynetdicom, each in a process of its own."""
