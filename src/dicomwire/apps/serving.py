@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -81,14 +82,37 @@ def serve(
 ) -> Exit:
     """Serve until Ctrl-C or SIGTERM; return the exit code. See `start`."""
     with stopped_by_signals():
-        server = start(ae, args, contexts, handlers)
-        if server is None:
-            return Exit.NOT_HERE
+        server = None
         try:
-            threading.Event().wait()
+            server = start(ae, args, contexts, handlers)
+            if server is None:
+                return Exit.NOT_HERE
+            _wait()
         except KeyboardInterrupt:
-            finish(ae, server)
+            if server is not None:
+                finish(ae, server)
+            ae.shutdown()
     return Exit.DONE
+
+
+def _wait() -> None:
+    """Wait until a signal raises KeyboardInterrupt.
+
+    A wait for a lock may miss a signal that comes just before it begins: Python runs its handlers
+    between byte codes, and nothing interrupts the wait any more. A byte in a socket stays there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        threading.Event().wait()
+    ours, signals = socket.socketpair()
+    signals.setblocking(False)
+    before = signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
+    try:
+        while True:
+            ours.recv(64)
+    finally:
+        signal.set_wakeup_fd(before)
+        ours.close()
+        signals.close()
 
 
 @contextmanager
