@@ -258,7 +258,7 @@ def test_extended_negotiations_reach_their_handlers_and_come_back() -> None:
         assert box.things == [{CT: b"\1\0"}, {CT: common}, (3, 4)]
         assert assoc.acceptor.sop_class_extended == {CT: b"\2"}
         assert assoc.acceptor.sop_class_common_extended == {}
-        assert assoc.acceptor.asynchronous_operations == (1, 1)
+        assert assoc.acceptor.asynchronous_operations == (3, 4)
         assert assoc.requestor.asynchronous_operations == (3, 4)
         assert acceptor.requestor.sop_class_extended == {CT: b"\1\0"}
         assert acceptor.requestor.sop_class_common_extended == {CT: common}

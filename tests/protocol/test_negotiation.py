@@ -9,11 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomwire.protocol.errors import InvalidParameter
-from dicomwire.protocol.items import AnyUserItem, MaximumLength, RoleSelection
+from dicomwire.protocol.items import (
+    AnyUserItem,
+    AsynchronousOperationsWindow,
+    MaximumLength,
+    RoleSelection,
+)
 from dicomwire.protocol.negotiation import (
     AcceptedContext,
     Roles,
     SupportedContext,
+    agreed_window,
     answer_contexts,
     check_request,
     fragment_length,
@@ -342,6 +348,28 @@ def test_grant_window(
     proposed: tuple[int, int], supported: tuple[int, int], granted: tuple[int, int]
 ) -> None:
     assert grant_window(proposed, supported) == granted
+
+
+@pytest.mark.parametrize(
+    ("proposed", "answered", "window"),
+    [
+        (None, None, (1, 1)),
+        ((5, 6), None, (1, 1)),
+        (None, (5, 6), (1, 1)),
+        ((5, 6), (3, 4), (3, 4)),
+        ((5, 6), (9, 0), (5, 6)),
+        ((0, 0), (7, 0), (7, 0)),
+    ],
+    ids=["nobody", "no answer", "unasked", "less", "more than proposed", "unlimited"],
+)
+def test_agreed_window(
+    proposed: tuple[int, int] | None, answered: tuple[int, int] | None, window: tuple[int, int]
+) -> None:
+    asked, given = (
+        [AsynchronousOperationsWindow(*numbers)] if numbers else []
+        for numbers in (proposed, answered)
+    )
+    assert agreed_window(asked, given) == window
 
 
 def test_maximum_length() -> None:

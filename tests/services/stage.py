@@ -24,6 +24,7 @@ from dicomwire.services.wants import (
     Notify,
     Open,
     Receive,
+    Settle,
     Store,
     Timer,
     Unbound,
@@ -97,7 +98,7 @@ class Side:
             if hasattr(want.values, "close"):
                 want.values.close()
             return None
-        if isinstance(want, Open | Store | Hang):
+        if isinstance(want, Open | Store | Settle | Hang):
             name = type(want).__name__
             self.heard.append(name)
             return self.handlers[name](want)

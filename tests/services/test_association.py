@@ -242,23 +242,44 @@ def test_common_extended_negotiation_is_shown_and_never_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "handler", "answered"),
+    ("proposed", "returns", "supported", "answered"),
     [
-        ((5, 6), lambda nr_invoked, nr_performed: (5, 6), True),
-        ((5, 6), raising, True),
-        ((5, 6), None, False),
-        ((1, 1), lambda nr_invoked, nr_performed: (5, 6), False),
+        ((5, 6), None, (1, 1), None),
+        ((5, 6), None, (3, 0), (3, 6)),
+        ((0, 0), None, (8, 2), (8, 2)),
+        ((1, 1), (5, 6), (8, 2), None),
+        ((5, 6), (3, 4), (1, 1), (3, 4)),
+        ((5, 6), (9, 0), (1, 1), (5, 6)),
+        ((5, 6), (1, 1), (8, 2), (1, 1)),
+        ((5, 6), ValueError(), (8, 2), (1, 1)),
+        ((5, 6), 7, (8, 2), (1, 1)),
+        ((5, 6), (-1, 70000), (8, 2), (1, 1)),
+        ((5, 6), ("3", 4), (8, 2), (1, 1)),
     ],
-    ids=["bound", "raises", "unbound", "one by one"],
-)
-def test_an_operations_window_is_answered_with_one(
-    window: tuple[int, int], handler: Any, answered: bool
+    ids=["off", "settings", "unlimited", "one by one", "handler", "at most what was proposed",
+         "handler against settings", "raises", "no pair", "no such numbers", "no numbers"],
+)  # fmt: skip
+def test_an_operations_window_is_answered(
+    proposed: tuple[int, int],
+    returns: Any,
+    supported: tuple[int, int],
+    answered: tuple[int, int] | None,
 ) -> None:
-    handlers = {"EVT_ASYNC_OPS": handler} if handler else {}
-    one, other = sides(request(AsynchronousOperationsWindow(*window)), **handlers)
+    def handler(nr_invoked: int, nr_performed: int) -> Any:
+        assert (nr_invoked, nr_performed) == proposed
+        if isinstance(returns, Exception):
+            raise returns
+        return returns
+
+    handlers = {} if returns is None else {"EVT_ASYNC_OPS": handler}
+    asked = request(AsynchronousOperationsWindow(*proposed))
+    one, other = sides(asked, policy(window=supported), **handlers)
     found = items_of(one.result.user_information, AsynchronousOperationsWindow)
-    assert found == ([AsynchronousOperationsWindow(1, 1)] if answered else [])
-    assert ("EVT_ASYNC_OPS" in other.heard) is (window != (1, 1))
+    assert [each.numbers for each in found] == ([] if answered is None else [answered])
+    assert ("EVT_ASYNC_OPS" in other.heard) is (proposed != (1, 1))
+    invoked, performed = answered or (1, 1)
+    assert one.connection.may_invoke == invoked
+    assert other.connection.may_invoke == performed
 
 
 @pytest.mark.parametrize("event", ["EVT_SOP_EXTENDED", "EVT_SOP_COMMON"])

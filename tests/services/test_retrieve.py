@@ -19,8 +19,9 @@ from dicomwire.protocol.errors import Aborted, Lost
 from dicomwire.protocol.pdus import Abort
 from dicomwire.services import scp, scu
 from dicomwire.services.association import abort
+from dicomwire.services.responding import response_for
 from dicomwire.services.retrieve import MOST, SubOperations
-from dicomwire.services.wants import Conversation, Open, Store
+from dicomwire.services.wants import RECEIVE_IDLE, Conversation, Open, Settle, Store
 from dicomwire.standard.statuses import Category
 from tests.protocol import pairs
 from tests.protocol.pairs import CT, EXPLICIT, data_of, feed
@@ -130,28 +131,47 @@ def get(*values: Any, **more: Any) -> Retrieval:
 class Destination:
     """Where a C-MOVE goes: notes what it is asked, and answers with statuses."""
 
-    def __init__(self, *answers: Any, refuses: Exception | None = None) -> None:
+    def __init__(
+        self,
+        *answers: Any,
+        refuses: Exception | None = None,
+        most: int = 1,
+        fails_late: bool = False,
+    ) -> None:
         self.answers, self.refuses = list(answers), refuses
+        self.most, self.fails_late = most, fails_late
+        self.under_way: list[tuple[Any, Any]] = []
+        self.deepest = 0
         self.opened: list[Open] = []
         self.stores: list[Store] = []
         self.hung = 0
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
-        return {"Open": self.open, "Store": self.store, "Hang": self.hang}
+        return {"Open": self.open, "Store": self.store, "Settle": self.settle, "Hang": self.hang}
 
     def open(self, want: Open) -> Any:
         self.opened.append(want)
         if self.refuses is not None:
             raise self.refuses
-        return self
+        return self, self.most
 
-    def store(self, want: Store) -> Any:
+    def store(self, want: Store) -> None:
         assert want.destination is self
         self.stores.append(want)
         answer = self.answers.pop(0) if self.answers else 0
-        if isinstance(answer, Exception):
+        if isinstance(answer, Exception) and not self.fails_late:
             raise answer
-        return answer
+        self.under_way.append((want.tag, answer))
+        assert len(self.under_way) <= self.most
+        self.deepest = max(self.deepest, len(self.under_way))
+
+    def settle(self, want: Settle) -> Any:
+        assert want.destination is self
+        tag, answer = self.under_way.pop()  # the last first: out of order
+        if isinstance(answer, Exception):
+            self.under_way.append((tag, answer))  # it is over for good
+            raise answer
+        return tag, answer
 
     def hang(self, want: Any) -> None:
         assert want.destination is self
@@ -397,6 +417,74 @@ def test_a_destination_that_fails_costs_one_sub_operation(error: Exception) -> N
     assert found.statuses == [0xFF00, 0xFF00, 0xB000]
     assert found.failed_uids == ["1.2.1"]
     assert to.hung == 1
+
+
+# -- several at once ---------------------------------------------------------------------------
+
+
+def images(count: int) -> list[tuple[int, Dataset]]:
+    return [(0xFF00, image(f"1.2.{number}")) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    "order", [slice(None), slice(None, None, -1)], ids=["in order", "last first"]
+)
+def test_sub_operations_of_a_get_are_under_way_together(order: slice) -> None:
+    requestor, acceptor = associated_for(ROOT, CT)
+    acceptor.may_invoke = 3
+    command = {"AffectedSOPClassUID": ROOT, "CommandField": 0x10, "MessageID": 5, "Priority": 2}
+    held: list[Command] = []
+    last: list[Command] = []
+
+    def patient() -> Conversation[None]:
+        yield from scu.send(requestor, 1, command, encode(image(), EXPLICIT))
+        while not last or last[-1]["Status"] == 0xFF00:
+            event = yield RECEIVE_IDLE
+            (held if event.command["CommandField"] == 1 else last).append(event.command)
+            if len(held) == 3:  # none is answered before
+                for each in held[order]:
+                    failed = each["AffectedSOPInstanceUID"] == "1.2.2"
+                    requestor.send_message(3, response_for(each, 0xA700 if failed else 0, {}))
+                held.clear()
+
+    user = Side(requestor, patient())
+    provider = Side(acceptor, scp.serve(acceptor), {"EVT_C_GET": handler_of(6, *images(6))})
+    play(user, provider)
+    assert [each["Status"] for each in last] == [0xFF00] * 6 + [0xB000]
+    assert [counts(each)[0] for each in last] == [5, 4, 3, 2, 1, 0, None]
+    assert counts(last[-1]) == (None, 5, 1, 0)
+
+
+@pytest.mark.parametrize("order", ["last first", "lost"])
+def test_sub_operations_of_a_move_are_under_way_together(order: str) -> None:
+    to = Destination(0, 0xA700, 0, most=3)
+    if order == "lost":
+        to = Destination(0, 0, Lost("gone"), most=3, fails_late=True)
+    found = move(ADDRESS, 3, *images(3), to=to)
+    assert to.deepest == 3
+    completed = 0 if order == "lost" else 2
+    assert found.statuses == [0xFF00] * 3 + [0xB000 if completed else 0xA702]
+    assert counts(found.last) == (None, completed, 3 - completed, 0)
+    assert len(found.failed_uids or []) == 3 - completed
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [(KeyError("late"), 0xC511), ((0xFE00, None), 0xFE00), ((0xA701, None), 0xA701), (7, 0xC511)],
+    ids=["raises", "cancel", "failure", "nonsense"],
+)
+def test_what_is_under_way_is_waited_for_whatever_the_handler_does(end: Any, status: int) -> None:
+    to = Destination(most=5)
+    found = move(ADDRESS, 4, *images(2), end, to=to)
+    assert to.under_way == []
+    assert found.statuses == [0xFF00, 0xFF00, status]
+
+
+def test_no_more_than_announced_also_when_none_is_over() -> None:
+    to = Destination(most=5)
+    found = move(ADDRESS, 2, *images(4), to=to)
+    assert len(to.stores) == 2
+    assert counts(found.last) == (None, 2, 0, 0)
 
 
 # -- what the handler ends with ----------------------------------------------------------------

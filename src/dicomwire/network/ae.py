@@ -31,7 +31,7 @@ from dicomwire.network.presentation import (
 )
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
 from dicomwire.network.titles import checked_title
-from dicomwire.protocol.items import AnyUserItem
+from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
 from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS, AssociateRQ
 from dicomwire.protocol.validate import is_valid_uid
 from dicomwire.services.association import Identity
@@ -369,7 +369,7 @@ class ApplicationEntity:
         if bind_address is not None:
             bind_address = local_address(bind_address)
         identity = self.identity(self.maximum_pdu_size if max_pdu is None else max_pdu)
-        items = [*identity.items(), *checked_items(ext_neg or ())]
+        items = [*identity.items(), *self._with_window(checked_items(ext_neg or ()))]
         proposal = AssociateRQ(called.strip(), self.ae_title.strip(), proposed(chosen), items)
         association = Association(self, "requestor", identity, Handlers(evt_handlers), self.options)
         association.requestor.set_up(self.ae_title, chosen)
@@ -381,6 +381,13 @@ class ApplicationEntity:
             self.forget(association)
             raise
         return association
+
+    def _with_window(self, items: list[AnyUserItem]) -> list[AnyUserItem]:
+        """Return negotiation items, with the asynchronous operations that the options ask for."""
+        asked = self.options.asynchronous_operations
+        if asked == (1, 1) or any(isinstance(each, AsynchronousOperationsWindow) for each in items):
+            return items
+        return [*items, AsynchronousOperationsWindow(*asked)]
 
     # -- serving ----------------------------------------------------------------------------------
 

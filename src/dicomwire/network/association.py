@@ -384,7 +384,7 @@ class Association(Operations):
     ) -> Any:
         """Run a conversation while the acceptor's own thread serves, or inside its handlers."""
         if self._turn.is_mine:
-            return self._go_on(conversation)
+            return self.go_on(conversation)
         self._turn_aside.take(operation)
         try:
             return self.driver.run_aside(conversation, command)
@@ -404,7 +404,7 @@ class Association(Operations):
         else:
             the_watcher().park(self._descriptor)
 
-    def _begin(self, operation: str, conversation: Conversation[Any]) -> None:
+    def begin(self, operation: str, conversation: Conversation[Any]) -> None:
         """Run the first part of an operation, and keep the turn until `done_asking`."""
         if self.is_acceptor:
             raise RuntimeError(
@@ -414,13 +414,13 @@ class Association(Operations):
         self._turn.take(operation)
         the_watcher().take(self._descriptor)
         try:
-            self.driver.run(conversation)
+            self.go_on(conversation)
         except BaseException:
             self.done_asking()
             raise
 
-    def _go_on(self, conversation: Conversation[Any]) -> Any:
-        """Run a further part of the operation that `_begin` began."""
+    def go_on(self, conversation: Conversation[Any]) -> Any:
+        """Run a further part of the operation that `begin` began."""
         try:
             return self.driver.run(conversation)
         except Error:

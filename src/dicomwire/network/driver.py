@@ -36,6 +36,7 @@ from dicomwire.services.wants import (
     Open,
     Receive,
     Result,
+    Settle,
     Store,
     Timer,
 )
@@ -62,8 +63,11 @@ class Port(Protocol):
     def open_destination(self, host: str, port: int, settings: dict[str, Any]) -> Any:
         """Open an association to a move destination; raises Ended."""
 
-    def store_there(self, destination: Any, dataset: Any, fields: dict[str, Any]) -> int:
-        """Store an instance there, and return the status; raises Ended."""
+    def send_there(self, destination: Any, want: Store) -> None:
+        """Send an instance there; raises Ended."""
+
+    def settle_there(self, destination: Any) -> tuple[Any, int]:
+        """Wait for the next response of it, and return the tag and the status; raises Ended."""
 
     def hang_up(self, destination: Any) -> None:
         """Release that association."""
@@ -114,7 +118,8 @@ class Driver:
             Next: self._next,
             Close: self._close,
             Open: lambda want: port.open_destination(want.host, want.port, want.settings),
-            Store: lambda want: port.store_there(want.destination, want.dataset, want.fields),
+            Store: lambda want: port.send_there(want.destination, want),
+            Settle: lambda want: port.settle_there(want.destination),
             Hang: lambda want: port.hang_up(want.destination),
         }
 

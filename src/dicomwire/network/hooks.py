@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from dicomwire.dataset.part10 import encode_file_meta
 from dicomwire.dataset.sinks import FileSink
 from dicomwire.network.events import BY_NAME, EVT_C_STORE, Event
 from dicomwire.network.requests import IdentityEvent, RequestEvent, StoreEvent
+from dicomwire.network.stores import Stores
 from dicomwire.network.transport import Transport
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.messages import Dropped, Memory, Message, Sink
-from dicomwire.services.wants import END, HandlerRaised, Timer, Unbound
+from dicomwire.services.wants import END, HandlerRaised, Store, Timer, Unbound
 from dicomwire.standard.dimse import C_STORE
 
 logger = logging.getLogger("dicomwire.service_class")
 
 _YIELDING = ("EVT_C_FIND", "EVT_C_GET", "EVT_C_MOVE")
+
+
+class _Destination(NamedTuple):
+    """Where the sub-operations of a C-MOVE go."""
+
+    association: Any
+    stores: Stores
 
 
 class Hooks:
@@ -127,8 +135,10 @@ class Hooks:
         except Exception:
             logger.exception("Exception in a handler that was closed")
 
-    def open_destination(self, host: str, port: int, settings: dict[str, Any]) -> Any:
-        """Open an association to a move destination.
+    def open_destination(
+        self, host: str, port: int, settings: dict[str, Any]
+    ) -> tuple[_Destination, int]:
+        """Open an association to a move destination; tell how many instances go at once.
 
         Raises
         ------
@@ -138,15 +148,22 @@ class Hooks:
         association = self._assoc.ae.associate(host, port, **settings)
         if not association.is_established:
             raise association.ended
-        return association
+        stores = Stores(association)
+        return _Destination(association, stores), stores.most
 
-    def store_there(self, destination: Any, dataset: Any, fields: dict[str, Any]) -> int:
-        """Store an instance there, and return the status."""
-        return int(destination.c_store(dataset, **fields).status)
+    def send_there(self, destination: _Destination, want: Store) -> None:
+        """Send an instance there."""
+        destination.stores.send(want.dataset, want.tag, **want.fields)
 
-    def hang_up(self, destination: Any) -> None:
+    def settle_there(self, destination: _Destination) -> tuple[Any, int]:
+        """Wait for the next response, and return its tag and status."""
+        tag, response = destination.stores.settle()
+        return tag, response.status
+
+    def hang_up(self, destination: _Destination) -> None:
         """Release that association."""
-        destination.release()
+        destination.stores.close()
+        destination.association.release()
 
     def _log_request(self, name: str, attributes: dict[str, Any]) -> None:
         if name == "EVT_C_ECHO":

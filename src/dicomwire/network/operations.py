@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ from dicomwire.dataset.codec import decode, encode
 from dicomwire.dataset.errors import DataSetError
 from dicomwire.dataset.part10 import FileHeader
 from dicomwire.network.responses import Responses
+from dicomwire.network.stores import Stores
 from dicomwire.network.titles import checked_title
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Ended, Error
+from dicomwire.protocol.errors import Ended, Error, LocalError
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.protocol.negotiation import AcceptedContext
 from dicomwire.services import scp, scu
@@ -30,10 +32,13 @@ from dicomwire.standard.statuses import Category
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+    Instance = Dataset | str | Path | FileHeader
+
 logger = logging.getLogger("dicomwire.association")
 
 VERIFICATION = "1.2.840.10008.1.1"
 PROCESSING_FAILURE = 0x0110  # PS3.7 Annex C
+LAST_ID = 0xFFFF  # of a message, PS3.7 E.2
 
 
 class Operations(ABC):
@@ -63,12 +68,12 @@ class Operations(ABC):
         """Run a conversation when it is this thread's turn; `command` is the request it sends."""
 
     @abstractmethod
-    def _begin(self, operation: str, conversation: Conversation[Any]) -> None:
+    def begin(self, operation: str, conversation: Conversation[Any]) -> None:
         """Run the first part of an operation, and keep the turn until `done_asking`."""
 
     @abstractmethod
-    def _go_on(self, conversation: Conversation[Any]) -> Any:
-        """Run a further part of the operation that `_begin` began."""
+    def go_on(self, conversation: Conversation[Any]) -> Any:
+        """Run a further part of the operation that `begin` began."""
 
     @abstractmethod
     def done_asking(self) -> None:
@@ -87,16 +92,20 @@ class Operations(ABC):
     def _ask(
         self, conversation: Conversation[Message], service: Service, command: Command
     ) -> Response:
-        """Run a request and say in the log how it was answered."""
+        """Run a request, and say in the log how it was answered."""
         response = Response(service, self._operate(service.name, conversation, command))
+        self.log_response(response)
+        return response
+
+    def log_response(self, response: Response) -> None:
+        """Say in the log how a request was answered."""
         if logger.isEnabledFor(logging.INFO):
             logger.info(
                 "Received %s Response (Status: 0x%04X - %s)",
-                _plain_name(service),
+                _plain_name(response.service),
                 response.status,
                 response.category.value,
             )
-        return response
 
     def c_echo(self, msg_id: int = 1) -> Response:
         """Ask the peer for a sign of life (C-ECHO, PS3.7 9.1.5).
@@ -175,6 +184,26 @@ class Operations(ABC):
         RuntimeError, AttributeError, TypeError, ValueError
             As `send_c_store`.
         """
+        prepared = self.prepare_store(
+            dataset, msg_id, priority, originator_aet, originator_id, decompress
+        )
+        with prepared as (what, command):
+            conversation = scu.store(
+                self.connection, what.context_id, command, scp.answer, what.stream
+            )
+            return self._ask(conversation, C_STORE, command)
+
+    @contextmanager
+    def prepare_store(
+        self,
+        dataset: Dataset | str | Path | FileHeader,
+        msg_id: int = 1,
+        priority: int = PRIORITY_LOW,
+        originator_aet: str | None = None,
+        originator_id: int | None = None,
+        decompress: bool = False,
+    ) -> Iterator[tuple[Outgoing, Command]]:
+        """Prepare an instance, and the request that sends it; see `c_store`."""
         self._check_established("C-STORE")
         check_priority(priority)
         check_id(msg_id)
@@ -192,14 +221,72 @@ class Operations(ABC):
                 MoveOriginatorApplicationEntityTitle=originator_aet,
                 MoveOriginatorMessageID=originator_id,
             )
-            return self._send(what, command)
+            if logger.isEnabledFor(logging.INFO):
+                prefix = file_prefix(what.sop_class_uid)
+                logger.info("Sending Store Request: MsgID %d, (%s)", msg_id, prefix)
+            yield what, command
 
-    def _send(self, what: Outgoing, command: Command) -> Response:
-        if logger.isEnabledFor(logging.INFO):
-            prefix = file_prefix(what.sop_class_uid)
-            logger.info("Sending Store Request: MsgID %d, (%s)", command["MessageID"], prefix)
-        conversation = scu.store(self.connection, what.context_id, command, scp.answer, what.stream)
-        return self._ask(conversation, C_STORE, command)
+    def c_stores(
+        self,
+        instances: Iterable[Instance],
+        msg_id: int = 1,
+        priority: int = PRIORITY_LOW,
+        decompress: bool = False,
+    ) -> Iterator[tuple[Instance, Response | Exception]]:
+        """Send many composite SOP instances, as many at once as the peer granted.
+
+        One after the other, unless an asynchronous operations window was negotiated
+        (`Options.asynchronous_operations`, PS3.7 D.3.3.3). Nothing else can be asked for on the
+        association while the loop runs.
+
+        Parameters
+        ----------
+        instances : iterable of Dataset, str, Path or FileHeader
+            See `c_store`. The next is taken when there is room for it.
+        msg_id : int
+            Message ID of the first, 0 to 65,535; the others count on from it.
+        priority : int
+            0 medium, 1 high, 2 low.
+        decompress : bool
+            See `c_store`.
+
+        Yields
+        ------
+        instance : Dataset, str, Path or FileHeader
+            As given; in the order in which the peer answers.
+        outcome : Response or Exception
+            How it was answered, or why it could not be sent; the rest go on.
+
+        Raises
+        ------
+        Ended
+            Why the association is over; what was not yielded before has no answer.
+        RuntimeError
+            When the association is not established.
+        """
+        self._check_established("C-STORE")
+        check_priority(priority)
+        check_id(msg_id)
+        return self._store_all(instances, msg_id, priority=priority, decompress=decompress)
+
+    def _store_all(
+        self, instances: Iterable[Instance], first_id: int, **fields: Any
+    ) -> Iterator[tuple[Instance, Response | Exception]]:
+        stores = Stores(self)
+        try:
+            for number, instance in enumerate(instances, first_id):
+                try:
+                    stores.send(instance, instance, msg_id=number % (LAST_ID + 1), **fields)
+                except (LocalError, OSError, TypeError, ValueError, AttributeError) as error:
+                    if self.connection.ended is not None:
+                        raise
+                    yield instance, error
+                while len(stores) >= stores.most:
+                    yield stores.settle()
+            while stores:
+                yield stores.settle()
+        finally:
+            stores.close()
 
     def send_c_store(
         self,
@@ -325,7 +412,7 @@ class Operations(ABC):
         logger.info("Sending %s Request: MsgID %d", _plain_name(service), msg_id)
         responses = Responses(self, service, context.context_id, command)
         try:
-            self._begin(name, scu.send(self.connection, context.context_id, command, data))
+            self.begin(name, scu.send(self.connection, context.context_id, command, data))
         except Ended:
             responses.cannot_come()
         except BaseException:
@@ -368,7 +455,7 @@ class Operations(ABC):
 
     def next_response(self, command: Command) -> Message:
         """Wait for the next response to a request of `_query`."""
-        message: Message = self._go_on(scu.response_to(self.connection, command, scp.answer))
+        message: Message = self.go_on(scu.response_to(self.connection, command, scp.answer))
         return message
 
     def transfer_syntax(self, context_id: int) -> str:

@@ -41,6 +41,15 @@ class Options:
         INFO, and at DEBUG in the responses that we send). They are about patients.
     pad_titles : bool
         Whether AE titles in command sets are sent with spaces up to 16 characters.
+    asynchronous_operations : (int, int)
+        How many operations this side invokes, and performs, at once on one association, if the
+        peer agrees (PS3.7 D.3.3.3); 0 is unlimited. (1, 1) is one after the other, and nothing
+        is negotiated.
+
+    Raises
+    ------
+    ValueError
+        When the numbers of operations do not fit 16 bits.
     """
 
     store_directory: Path | None = None
@@ -51,6 +60,13 @@ class Options:
     log_request_identifiers: bool = True
     log_response_identifiers: bool = True
     pad_titles: bool = False
+    asynchronous_operations: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        if not all(0 <= number <= 0xFFFF for number in self.asynchronous_operations):
+            raise ValueError(
+                f"asynchronous_operations are 0 to 65535, not {self.asynchronous_operations}"
+            )
 
 
 @dataclass(frozen=True)

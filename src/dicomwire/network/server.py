@@ -109,6 +109,8 @@ class AssociationServer:
             called_title=self.ae_title if ae.require_called_aet else None,
             calling_titles=tuple(ae.require_calling_aet),
             accept_any=ae.accepts_any(),
+            # what the requestor performs is what this side invokes
+            window=ae.options.asynchronous_operations[::-1],
         )
 
     # -- handlers --------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from dicomwire.protocol.errors import (
 from dicomwire.protocol.messages import COMMAND_BIT, LAST_BIT, Message
 from dicomwire.protocol.negotiation import (
     AcceptedContext,
+    agreed_window,
     fragment_length,
     maximum_length,
     read_answer,
@@ -121,6 +122,8 @@ class Connection:
         Contexts that the peer did not accept.
     fragment : int
         How many bytes of a message go into one P-DATA-TF.
+    may_invoke : int
+        How many operations this side may have under way at once (PS3.7 D.3.3.3); 0 is unlimited.
     """
 
     def __init__(
@@ -140,6 +143,7 @@ class Connection:
         self.request: AssociateRQ | None = None
         self.answer: AssociateAC | None = None
         self.fragment = 0
+        self.may_invoke = 1
         self.pads_titles = False
         self._deaf = True  # unless there is a transport connection and its bytes make sense
         self._sending = 0
@@ -269,6 +273,9 @@ class Connection:
     def _establish(self, contexts: list[AcceptedContext]) -> None:
         peer = self.answer if self.is_requestor else self.request
         self.fragment = fragment_length(maximum_length(peer.user_information if peer else []))
+        if self.request is not None and self.answer is not None:
+            window = agreed_window(self.request.user_information, self.answer.user_information)
+            self.may_invoke = window[0 if self.is_requestor else 1]
         self.contexts = {context.context_id: context for context in contexts}
         self.reader.assembly.contexts = self.contexts
         self.watch(self.tap)

@@ -145,12 +145,16 @@ class AsynchronousOperationsWindow:
     maximum_number_operations_performed: int = 1
     item_type: ClassVar[int] = 0x53
 
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """Operations that the requestor invokes, and performs."""
+        return self.maximum_number_operations_invoked, self.maximum_number_operations_performed
+
     def encode(self) -> bytes:
         """Return the item's body."""
-        numbers = self.maximum_number_operations_invoked, self.maximum_number_operations_performed
-        if not all(0 <= number <= 0xFFFF for number in numbers):
-            raise LocalError(f"Asynchronous operations window {numbers} does not fit 16 bits")
-        return struct.pack(">HH", *numbers)
+        if not all(0 <= number <= 0xFFFF for number in self.numbers):
+            raise LocalError(f"Asynchronous operations window {self.numbers} does not fit 16 bits")
+        return struct.pack(">HH", *self.numbers)
 
     @classmethod
     def decode(cls, body: memoryview) -> AsynchronousOperationsWindow:

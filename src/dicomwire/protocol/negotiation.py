@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from dicomwire.protocol.errors import InvalidParameter
-from dicomwire.protocol.items import AnyUserItem, MaximumLength, RoleSelection
+from dicomwire.protocol.items import (
+    AnyUserItem,
+    AsynchronousOperationsWindow,
+    MaximumLength,
+    RoleSelection,
+)
 from dicomwire.protocol.pdus import (
     APPLICATION_CONTEXT,
     AssociateAC,
@@ -308,6 +313,29 @@ def grant_window(proposed: tuple[int, int], supported: tuple[int, int]) -> tuple
 
 def _least(one: int, other: int) -> int:
     return min(one or other, other or one)
+
+
+def agreed_window(
+    proposed: Sequence[AnyUserItem], answered: Sequence[AnyUserItem]
+) -> tuple[int, int]:
+    """Return the asynchronous operations window of an association (PS3.7 D.3.3.3).
+
+    Parameters
+    ----------
+    proposed, answered : sequence of items
+        User information of the request and of the acceptance.
+
+    Returns
+    -------
+    tuple of int
+        Operations that the requestor invokes and performs at once, 0 is unlimited; (1, 1) unless
+        both sides spoke of it. An answer never widens what was proposed.
+    """
+    asked = items_of(proposed, AsynchronousOperationsWindow)
+    given = items_of(answered, AsynchronousOperationsWindow)
+    if not asked or not given:
+        return 1, 1
+    return grant_window(asked[0].numbers, given[0].numbers)
 
 
 def fragment_length(peer_maximum: int, cap: int = 0x20000) -> int:

@@ -23,6 +23,7 @@ from dicomwire.protocol.negotiation import (
     SupportedContext,
     answer_contexts,
     check_request,
+    grant_window,
     items_of,
     proposed_roles,
 )
@@ -87,6 +88,8 @@ class Policy:
         See `answer_contexts`.
     claim_slot : callable
         Takes one of the associations that may stand at once; False when there is none left.
+    window : (int, int)
+        Operations that the requestor may invoke, and shall perform, at once; 0 is unlimited.
     """
 
     identity: Identity
@@ -95,6 +98,7 @@ class Policy:
     calling_titles: Sequence[str] = ()
     accept_any: Callable[[str], bool] | None = None
     claim_slot: Callable[[], bool] = field(default=lambda: True)
+    window: tuple[int, int] = (1, 1)
 
 
 def request(connection: Connection, proposal: AssociateRQ) -> Conversation[AssociateAC]:
@@ -172,7 +176,7 @@ def _consider(
     if rejection is None:
         rejection = yield from _identify(request, items)
     if rejection is None:
-        yield from _extend(request, items)
+        yield from _extend(request, policy, items)
     return rejection, items
 
 
@@ -201,7 +205,7 @@ def _identity_response(identity: UserIdentity, response: Any) -> UserIdentityRes
     return UserIdentityResponse(response) if isinstance(response, bytes) else None
 
 
-def _extend(request: AssociateRQ, items: list[AnyUserItem]) -> Conversation[None]:
+def _extend(request: AssociateRQ, policy: Policy, items: list[AnyUserItem]) -> Conversation[None]:
     """Let the handlers answer the extended negotiations (PS3.7 D.3.3.3, D.3.3.5, D.3.3.6)."""
     asked = request.user_information
     extended = items_of(asked, SOPClassExtendedNegotiation)
@@ -216,22 +220,33 @@ def _extend(request: AssociateRQ, items: list[AnyUserItem]) -> Conversation[None
     # PS3.7 D.3.3.6.2: never answered
     yield from _ask("EVT_SOP_COMMON", items={each.sop_class_uid: each for each in common})
     for window in items_of(asked, AsynchronousOperationsWindow):
-        numbers = (
-            window.maximum_number_operations_invoked,
-            window.maximum_number_operations_performed,
-        )
-        if numbers != (1, 1):
-            yield from _grant_window(numbers, items)
+        if window.numbers != (1, 1):
+            yield from _grant(window.numbers, policy, items)
 
 
-def _grant_window(numbers: tuple[int, int], items: list[AnyUserItem]) -> Conversation[None]:
+def _grant(
+    proposed: tuple[int, int], policy: Policy, items: list[AnyUserItem]
+) -> Conversation[None]:
+    """Answer an asynchronous operations window (PS3.7 D.3.3.3); no answer means (1, 1)."""
     try:
-        yield Call("EVT_ASYNC_OPS", nr_invoked=numbers[0], nr_performed=numbers[1])
+        answer = yield Call("EVT_ASYNC_OPS", nr_invoked=proposed[0], nr_performed=proposed[1])
+        window = _window(answer)
     except Unbound:
-        return
+        window = policy.window
+        if window == (1, 1):
+            return
     except HandlerRaised:
-        pass
-    items.append(AsynchronousOperationsWindow(1, 1))
+        window = 1, 1
+    items.append(AsynchronousOperationsWindow(*grant_window(proposed, window)))
+
+
+def _window(answer: Any) -> tuple[int, int]:
+    """Read what a handler of EVT_ASYNC_OPS returned; what is no pair of numbers grants nothing."""
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        return 1, 1
+    if not all(isinstance(each, int) and 0 <= each <= 0xFFFF for each in answer):
+        return 1, 1
+    return answer[0], answer[1]
 
 
 def _ask(event: str, **attributes: Any) -> Conversation[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from dicomwire.dataset.bulk import without_bulk_data
 from dicomwire.dataset.byte_order import unshared
@@ -26,7 +26,7 @@ from dicomwire.services.responding import (
     read_status,
     respond,
 )
-from dicomwire.services.scu import AnswerRequest, command_for, store
+from dicomwire.services.scu import AnswerRequest, command_for
 from dicomwire.services.sending import outgoing
 from dicomwire.services.wants import (
     END,
@@ -37,8 +37,10 @@ from dicomwire.services.wants import (
     Hang,
     Next,
     Open,
+    Settle,
     Store,
 )
+from dicomwire.services.window import Window
 from dicomwire.standard.dimse import BY_COMMAND_FIELD, C_STORE, PRIORITY_LOW, Service
 from dicomwire.standard.statuses import Category, category_of
 
@@ -103,6 +105,19 @@ class _GaveUp(Exception):
         self.status = status
 
 
+class _Carrier(Protocol):
+    """Where the sub-operations of a request go."""
+
+    most: int
+    """How many may be under way at once."""
+
+    def send(self, instance: Any, number: int) -> Conversation[None]:
+        """Send an instance; raises what keeps it from being sent."""
+
+    def settle(self) -> Conversation[tuple[int, Category]]:
+        """Wait until one is over; return its number and how it went."""
+
+
 @dataclass
 class _Retrieval:
     """One request under way."""
@@ -114,10 +129,17 @@ class _Retrieval:
     values: Any = None
     destination: Any = None
     counts: SubOperations = field(default_factory=SubOperations)
+    under_way: dict[int, tuple[str, Command]] = field(default_factory=dict)
+    """Number of a sub-operation -> SOP Instance UID, further elements of its response."""
 
     def next(self) -> Conversation[Any]:
         """Ask the handler for its next value."""
         return (yield Next(self.service.event, self.values))
+
+    def message_id(self, number: int) -> int:
+        """Return the Message ID of a sub-operation."""
+        asked: int = self.message.command["MessageID"]
+        return (asked + number - 1) % MOST + 1
 
 
 def retriever(answer: AnswerRequest) -> Callable[[Connection, Message], Conversation[None]]:
@@ -163,9 +185,16 @@ def _serve(retrieval: _Retrieval) -> Conversation[None]:
         yield from respond(connection, message, SUCCESS, SubOperations().elements(False))
         return
     retrieval.counts.remaining = number
+    carrier: _Carrier = _SameAssociation(retrieval)
     if where is not None:
-        retrieval.destination = yield from _open(retrieval, where)
-    last = yield from _sub_operations(retrieval)
+        retrieval.destination, most = yield from _open(retrieval, where)
+        carrier = _Destination(retrieval, most)
+    try:
+        last = yield from _sub_operations(retrieval, carrier)
+    except HandlerRaised:
+        yield from _settle_all(retrieval, carrier)
+        raise
+    yield from _settle_all(retrieval, carrier)
     yield from _conclude(retrieval, *last)
 
 
@@ -182,20 +211,27 @@ def _destination(value: Any) -> tuple[str, int, dict[str, Any]]:
     return host, port, dict(asked)
 
 
-def _open(retrieval: _Retrieval, where: tuple[str, int, dict[str, Any]]) -> Conversation[Any]:
+def _open(
+    retrieval: _Retrieval, where: tuple[str, int, dict[str, Any]]
+) -> Conversation[tuple[Any, int]]:
     host, port, settings = where
     settings.setdefault("ae_title", retrieval.message.command["MoveDestination"])
     try:
-        return (yield Open(host, port, settings))
+        handle, most = yield Open(host, port, settings)
     except (Ended, LocalError, OSError):
         raise _GaveUp(DESTINATION_UNKNOWN) from None
     except (TypeError, ValueError, AttributeError, RuntimeError):
         raise _GaveUp(_BAD_DESTINATION) from None
+    return handle, most
 
 
-def _sub_operations(retrieval: _Retrieval) -> Conversation[tuple[int, Command, Any]]:
-    """Run the sub-operations; return the status, elements and data set that it ends with."""
-    connection, counts = retrieval.connection, retrieval.counts
+def _sub_operations(
+    retrieval: _Retrieval, carrier: _Carrier
+) -> Conversation[tuple[int | None, Command, Any]]:
+    """Run the sub-operations; return the status, elements and data set that a handler ends with.
+
+    The status is None when it has yielded everything: then the counts decide.
+    """
     number = 0
     while (value := (yield from retrieval.next())) is not END:
         if not isinstance(value, tuple | list) or len(value) != 2:
@@ -206,59 +242,114 @@ def _sub_operations(retrieval: _Retrieval) -> Conversation[tuple[int, Command, A
             break
         if category is not Category.PENDING:
             return status, extra, value[1]
-        if not counts.remaining:
+        if len(retrieval.under_way) >= retrieval.counts.remaining:
             continue  # more than was announced: PS3.7 has no place for it
         number += 1
-        instance = value[1]
-        try:
-            if isinstance(instance, str | Path):
-                instance = read_header(instance)
-            stored = yield from _sub_operation(retrieval, instance, number)
-        except (LocalError, ValueError, AttributeError, TypeError):
-            stored = Category.FAILURE  # it cannot be sent; the rest go on
-        if connection.ended is not None:
-            raise connection.ended
-        counts.count(stored, _instance_uid(instance))
-        pending = {**extra, **counts.elements(True)}
-        yield from respond(connection, retrieval.message, PENDING, pending)
-    counts.failed += counts.remaining  # announced and never yielded
-    counts.remaining = 0
-    return counts.status, {}, None
+        yield from _begin(retrieval, carrier, value[1], number, extra)
+        while len(retrieval.under_way) >= carrier.most:
+            yield from _settle(retrieval, carrier)
+        if retrieval.connection.ended is not None:
+            raise retrieval.connection.ended
+    return None, {}, None
 
 
-def _sub_operation(retrieval: _Retrieval, dataset: Any, number: int) -> Conversation[Category]:
-    """Store one instance where it shall go; return how that went."""
-    if dataset is None:
-        return Category.FAILURE
-    request = retrieval.message.command
-    if request["AffectedSOPClassUID"] == WITHOUT_BULK_DATA:
-        dataset = without_bulk_data(dataset)
-    message_id = (request["MessageID"] + number - 1) % MOST + 1
-    if retrieval.destination is not None:
+def _begin(
+    retrieval: _Retrieval, carrier: _Carrier, instance: Any, number: int, extra: Command
+) -> Conversation[None]:
+    """Begin a sub-operation; one that cannot be sent is over at once, and the rest go on."""
+    try:
+        if isinstance(instance, str | Path):
+            instance = read_header(instance)
+        if instance is None:
+            raise LocalError("There is no instance")
+        if retrieval.message.command["AffectedSOPClassUID"] == WITHOUT_BULK_DATA:
+            instance = without_bulk_data(instance)
+        yield from carrier.send(instance, number)
+    except (LocalError, ValueError, AttributeError, TypeError):
+        if retrieval.connection.ended is not None:
+            raise retrieval.connection.ended from None
+        yield from _count(retrieval, Category.FAILURE, _instance_uid(instance), extra)
+    else:
+        retrieval.under_way[number] = _instance_uid(instance), extra
+
+
+def _settle(retrieval: _Retrieval, carrier: _Carrier) -> Conversation[None]:
+    """Wait until a sub-operation is over, and say how it went."""
+    number, category = yield from carrier.settle()
+    yield from _count(retrieval, category, *retrieval.under_way.pop(number))
+
+
+def _settle_all(retrieval: _Retrieval, carrier: _Carrier) -> Conversation[None]:
+    while retrieval.under_way:
+        yield from _settle(retrieval, carrier)
+
+
+def _count(
+    retrieval: _Retrieval, category: Category, instance_uid: str, extra: Command
+) -> Conversation[None]:
+    """Take note of a sub-operation that is over, and tell the peer how they stand."""
+    retrieval.counts.count(category, instance_uid)
+    pending = {**extra, **retrieval.counts.elements(True)}
+    yield from respond(retrieval.connection, retrieval.message, PENDING, pending)
+
+
+class _SameAssociation:
+    """Sub-operations of a C-GET, over the association that it came on (PS3.4 C.4.3)."""
+
+    def __init__(self, retrieval: _Retrieval) -> None:
+        self._retrieval = retrieval
+        self._window: Window[int] = Window(retrieval.connection, retrieval.answer)
+        self.most = self._window.most
+
+    def send(self, instance: Any, number: int) -> Conversation[None]:
+        """Send an instance."""
+        retrieval = self._retrieval
+        with outgoing(retrieval.connection, instance, decompress=True) as what:
+            command = command_for(
+                C_STORE,
+                retrieval.message_id(number),
+                what.sop_class_uid,
+                Priority=retrieval.message.command.get("Priority", PRIORITY_LOW),
+                AffectedSOPInstanceUID=what.sop_instance_uid,
+            )
+            yield from self._window.send(what, command, number)
+
+    def settle(self) -> Conversation[tuple[int, Category]]:
+        """Wait for a response."""
+        number, message = yield from self._window.settle()
+        return number, category_of(message.command["Status"])
+
+
+class _Destination:
+    """Sub-operations of a C-MOVE, over the association with its destination (PS3.4 C.4.2)."""
+
+    def __init__(self, retrieval: _Retrieval, most: int) -> None:
+        self._retrieval = retrieval
+        self.most = most
+
+    def send(self, instance: Any, number: int) -> Conversation[None]:
+        """Send an instance."""
+        retrieval = self._retrieval
         try:
-            status = yield Store(
+            yield Store(
                 retrieval.destination,
-                dataset,
-                msg_id=message_id,
+                instance,
+                number,
+                msg_id=retrieval.message_id(number),
                 originator_aet=_originator(retrieval.connection),
-                originator_id=request["MessageID"],
+                originator_id=retrieval.message.command["MessageID"],
                 decompress=True,
             )
-        except (Ended, RuntimeError):  # it ended now, or some time ago
-            return Category.FAILURE
-        return category_of(status)
-    with outgoing(retrieval.connection, dataset, decompress=True) as what:
-        command = command_for(
-            C_STORE,
-            message_id,
-            what.sop_class_uid,
-            Priority=request.get("Priority", PRIORITY_LOW),
-            AffectedSOPInstanceUID=what.sop_instance_uid,
-        )
-        response = yield from store(
-            retrieval.connection, what.context_id, command, retrieval.answer, what.stream
-        )
-    return category_of(response.command["Status"])
+        except (Ended, RuntimeError) as error:  # it ended now, or some time ago
+            raise LocalError("The association with the move destination is over") from error
+
+    def settle(self) -> Conversation[tuple[int, Category]]:
+        """Wait for a response."""
+        try:
+            number, status = yield Settle(self._retrieval.destination)
+        except (Ended, RuntimeError):
+            return next(iter(self._retrieval.under_way)), Category.FAILURE
+        return number, category_of(status)
 
 
 def _originator(connection: Connection) -> str | None:
@@ -273,10 +364,14 @@ def _instance_uid(dataset: Any) -> str:
 
 
 def _conclude(
-    retrieval: _Retrieval, status: int, extra: Command, dataset: Any
+    retrieval: _Retrieval, status: int | None, extra: Command, dataset: Any
 ) -> Conversation[None]:
     """Send the last response (PS3.4 C.4.2.1.4, C.4.3.1.4)."""
     counts = retrieval.counts
+    if status is None:
+        counts.failed += counts.remaining  # announced and never yielded
+        counts.remaining = 0
+        status = counts.status
     category = category_for(retrieval.message, retrieval.service, status)
     if category is Category.FAILURE:
         counts.failed += counts.remaining

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dicomwire.dataset.streams import Stream
 from dicomwire.protocol.command import Command
@@ -11,6 +11,7 @@ from dicomwire.protocol.errors import DimseError, LocalError
 from dicomwire.protocol.messages import Message
 from dicomwire.protocol.pdus import ReleaseRQ
 from dicomwire.services.association import abort, answer_release
+from dicomwire.services.responding import drop
 from dicomwire.services.wants import FLUSH, RECEIVE_DIMSE, Conversation
 from dicomwire.standard.dimse import C_CANCEL_RQ, RESPONSE, Service, message_name
 
@@ -92,7 +93,23 @@ def store(
     answer: AnswerRequest,
     stream: Stream,
 ) -> Conversation[Message]:
-    """Send a C-STORE request whose data set is read while it is sent (PS3.7 9.1.1).
+    """Send a C-STORE request and wait for its response (PS3.7 9.1.1); see `send_instance`.
+
+    Raises
+    ------
+    LocalError
+        What kept the data set from being read.
+    Ended
+        When the association ended before the response came.
+    """
+    yield from send_instance(connection, context_id, command, stream)
+    return (yield from response_to(connection, command, answer))
+
+
+def send_instance(
+    connection: Connection, context_id: int, command: Command, stream: Stream
+) -> Conversation[None]:
+    """Send a C-STORE request whose data set is read while it is sent.
 
     Memory is constant in the size of the data set. When it cannot be read to its end the
     association is aborted: the message that has begun cannot be completed.
@@ -102,7 +119,7 @@ def store(
     LocalError
         What kept the data set from being read.
     Ended
-        When the association ended before the response came.
+        When the association is over.
     """
     connection.send_command(context_id, command)
     size = connection.fragment * max(1, CHUNK // connection.fragment)
@@ -119,7 +136,6 @@ def store(
     if not stream.length:
         connection.send_data(context_id, b"", last=True)
         yield FLUSH
-    return (yield from response_to(connection, command, answer))
 
 
 def _even(chunk: memoryview) -> Buffer:
@@ -134,7 +150,23 @@ def response_to(
     connection: Connection, command: Command, answer: AnswerRequest
 ) -> Conversation[Message]:
     """Wait for the response to a request, answering what the peer asks meanwhile."""
-    wanted = command["CommandField"] | RESPONSE
+    return response_to_any(connection, {command["MessageID"]: command}, answer)
+
+
+def response_to_any(
+    connection: Connection, waiting: Mapping[int, Command], answer: AnswerRequest
+) -> Conversation[Message]:
+    """Wait for a response to one of several requests, answering what the peer asks meanwhile.
+
+    Parameters
+    ----------
+    connection : Connection
+        An established association.
+    waiting : mapping
+        Message ID -> the request; not empty.
+    answer : callable
+        The conversation that answers what the peer asks meanwhile.
+    """
     while True:
         event: Message | ReleaseRQ = yield RECEIVE_DIMSE
         if isinstance(event, ReleaseRQ):
@@ -144,22 +176,24 @@ def response_to(
         if not field & RESPONSE:
             yield from answer(connection, event)
             continue
-        mismatch = _mismatch(event.command, wanted, command["MessageID"])
+        mismatch = _mismatch(event.command, waiting)
         if mismatch:
+            drop(event)
             raise (yield from abort(connection, DimseError(mismatch)))
         return event
 
 
-def _mismatch(response: Command, wanted: int, message_id: int) -> str:
-    """Say why a response is none to the request, if so (PS3.7 9.3, 10.3)."""
+def _mismatch(response: Command, waiting: Mapping[int, Command]) -> str:
+    """Say why a response is none to any of the requests, if so (PS3.7 9.3, 10.3)."""
+    answered = response["MessageIDBeingRespondedTo"]
+    command = waiting.get(answered) or next(iter(waiting.values()))
+    wanted = command["CommandField"] | RESPONSE
     if response["CommandField"] != wanted:
         return (
             f"Received {message_name(response['CommandField'])} from the peer "
             f"instead of {message_name(wanted)}"
         )
-    if response["MessageIDBeingRespondedTo"] != message_id:
-        return (
-            f"Received a response to message {response['MessageIDBeingRespondedTo']} "
-            f"from the peer instead of {message_id}"
-        )
+    if answered not in waiting:
+        which = " or ".join(map(str, waiting))
+        return f"Received a response to message {answered} from the peer instead of {which}"
     return ""

@@ -106,9 +106,10 @@ class Close:
 
 
 class Open:
-    """Open an association to the destination of a C-MOVE; the answer is a handle for it.
+    """Open an association to the destination of a C-MOVE.
 
-    Raises `Ended`, or what the settings cause.
+    The answer is a handle for it, and how many instances may be under way there at once. Raises
+    `Ended`, or what the settings cause.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ class Open:
 
 
 class Store:
-    """Store an instance at a destination that was opened; the answer is the status.
+    """Send an instance to a destination that was opened, and do not wait for the response.
 
     Parameters
     ----------
@@ -137,16 +138,34 @@ class Store:
         What `Open` answered.
     dataset : Dataset or file
         The instance.
+    tag : anything
+        What `Settle` answers with the status.
     **fields
         Further arguments of `Association.c_store`.
     """
 
-    __slots__ = ("dataset", "destination", "fields")
+    __slots__ = ("dataset", "destination", "fields", "tag")
 
-    def __init__(self, destination: Any, dataset: Any, **fields: Any) -> None:
+    def __init__(self, destination: Any, dataset: Any, tag: Any, **fields: Any) -> None:
         self.destination = destination
         self.dataset = dataset
+        self.tag = tag
         self.fields = fields
+
+
+class Settle:
+    """Wait for the next response of a destination; the answer is the tag and the status.
+
+    Parameters
+    ----------
+    destination : handle
+        What `Open` answered.
+    """
+
+    __slots__ = ("destination",)
+
+    def __init__(self, destination: Any) -> None:
+        self.destination = destination
 
 
 class Hang:
