@@ -1,4 +1,4 @@
-"""Sub-operations over sockets: what the peer can only take uncompressed."""
+"""Sub-operations over sockets: what the peer can only take uncompressed, what nobody asked for."""
 
 from __future__ import annotations
 
@@ -93,3 +93,30 @@ def test_an_instance_is_decompressed_when_only_that_was_accepted(
     assert received.PixelData == PLAIN.PixelData
     assert received.SOPInstanceUID == dcmread(COMPRESSED).SOPInstanceUID
     assert dcmread(COMPRESSED).file_meta.TransferSyntaxUID == RLELossless
+
+
+def test_an_instance_that_nobody_asked_for_is_refused_and_the_rest_go_on(
+    archive: tuple[Archive, int],
+) -> None:
+    it, port = archive
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel, identifier.StudyInstanceUID = "STUDY", "1.2.3.4"
+    scu = AE()
+    scu.add_requested_context(Get)
+    scu.add_requested_context(MRImageStorage, ExplicitVRLittleEndian)
+    assoc = scu.associate(
+        "127.0.0.1",
+        port,
+        ext_neg=[build_role(MRImageStorage, scp_role=True)],
+        evt_handlers=[(evt.EVT_C_STORE, it.store)],
+    )
+    *_, (status, failed) = assoc.send_c_get(identifier, Get)
+    assert (status.Status, status.NumberOfFailedSuboperations) == (0xA702, 1)
+    assert failed is not None
+    assert failed.FailedSOPInstanceUIDList == PLAIN.SOPInstanceUID
+    assert it.received == []
+    identifier.StudyInstanceUID = PLAIN.StudyInstanceUID
+    *_, (status, _) = assoc.send_c_get(identifier, Get)
+    assoc.release()
+    assert (status.Status, status.NumberOfCompletedSuboperations) == (0, 1)
+    assert len(it.received) == 1

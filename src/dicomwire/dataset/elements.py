@@ -201,12 +201,29 @@ def sop_uids(reader: Reader) -> tuple[bytes, bytes]:
 
     Reads no further than (0008,0018).
     """
-    sop_class = b""
-    while (element := reader.header()) is not None and element.tag <= SOP_INSTANCE_UID:
-        if element.tag == SOP_INSTANCE_UID:
-            return sop_class, reader.read(min(element.length, _LONGEST_UID))
-        if element.tag == SOP_CLASS_UID:
-            sop_class = reader.read(min(element.length, _LONGEST_UID))
+    found = uids_at(reader, SOP_CLASS_UID, SOP_INSTANCE_UID)
+    return found.get(SOP_CLASS_UID, b""), found.get(SOP_INSTANCE_UID, b"")
+
+
+def uids_at(reader: Reader, *tags: int) -> dict[int, bytes]:
+    """Return the values of those of some UIDs that a data set has, at its top level.
+
+    Reads no further than the last of them.
+
+    Parameters
+    ----------
+    reader : Reader
+        At the beginning of a data set.
+    *tags : int
+        The elements, in ascending order.
+    """
+    found: dict[int, bytes] = {}
+    last = tags[-1]
+    while (element := reader.header()) is not None and element.tag <= last:
+        if element.tag in tags:
+            found[element.tag] = reader.read(min(element.length, _LONGEST_UID))
+            if element.tag == last:
+                break
         else:
             reader.skip(element)
-    return sop_class, b""
+    return found

@@ -10,6 +10,7 @@ import errno
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 _FLAGS = (
     os.O_WRONLY
@@ -69,6 +70,18 @@ class FileSink:
     def path(self) -> Path | None:
         """The temporary file, None while there is none."""
         return Path(self._path) if self._path else None
+
+    def open(self) -> BinaryIO:
+        """Open what was written, at the beginning of the data set.
+
+        Raises
+        ------
+        OSError
+            If there is no such file, or it cannot be read.
+        """
+        file = open(self._path, "rb")  # noqa: SIM115 - the caller closes it
+        file.seek(len(self._header))
+        return file
 
     def write(self, fragments: list[memoryview]) -> None:
         """Append the fragments with one system call; an error is kept in `error`."""

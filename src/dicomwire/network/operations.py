@@ -21,7 +21,7 @@ from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Ended, Error, LocalError
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.protocol.negotiation import AcceptedContext
-from dicomwire.services import scp, scu
+from dicomwire.services import asked, scp, scu
 from dicomwire.services.response import Response
 from dicomwire.services.sending import Outgoing, context_for, outgoing
 from dicomwire.services.wants import Conversation
@@ -354,7 +354,8 @@ class Operations(ABC):
         """Ask for instances over this association (C-GET, PS3.7 9.1.3).
 
         They come as C-STORE requests while the responses are iterated over, and go to the handler
-        bound to EVT_C_STORE; their SOP classes have to be accepted with this side as SCP.
+        bound to EVT_C_STORE; their SOP classes have to be accepted with this side as SCP. One that
+        belongs to no study, series or instance whose UID the identifier gives is refused (0x0124).
 
         Parameters
         ----------
@@ -410,7 +411,8 @@ class Operations(ABC):
         command = scu.command_for(service, check_id(msg_id), str(query_model), **fields)
         data = _encoded(dataset, context)
         logger.info("Sending %s Request: MsgID %d", _plain_name(service), msg_id)
-        responses = Responses(self, service, context.context_id, command)
+        answer = scp.answer if name == "C-FIND" else asked.only(dataset, scp.answer)
+        responses = Responses(self, service, context.context_id, command, answer)
         try:
             self.begin(name, scu.send(self.connection, context.context_id, command, data))
         except Ended:
@@ -453,9 +455,9 @@ class Operations(ABC):
         logger.info("Sending C-CANCEL request")
         self._send_aside(context_id, scu.cancel_for(check_id(msg_id)))
 
-    def next_response(self, command: Command) -> Message:
+    def next_response(self, command: Command, answer: scu.AnswerRequest) -> Message:
         """Wait for the next response to a request of `_query`."""
-        message: Message = self.go_on(scu.response_to(self.connection, command, scp.answer))
+        message: Message = self.go_on(scu.response_to(self.connection, command, answer))
         return message
 
     def transfer_syntax(self, context_id: int) -> str:

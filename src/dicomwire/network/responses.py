@@ -13,6 +13,7 @@ from dicomwire.protocol.errors import Ended
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.services.query import REPOSITORY_QUERY
 from dicomwire.services.response import Response
+from dicomwire.services.scu import AnswerRequest
 from dicomwire.standard.dimse import Service
 from dicomwire.standard.statuses import Category
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Asking(Protocol):
     """What iterating needs of the association."""
 
-    def next_response(self, command: Command) -> Message:
+    def next_response(self, command: Command, answer: AnswerRequest) -> Message:
         """Wait for the next response to a request; raises Ended."""
 
     def transfer_syntax(self, context_id: int) -> str:
@@ -56,13 +57,23 @@ class Responses:
         The presentation context.
     command : dict
         The request.
+    answer : callable
+        The conversation that answers what the peer asks meanwhile.
     """
 
-    def __init__(self, asking: Asking, service: Service, context_id: int, command: Command) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        service: Service,
+        context_id: int,
+        command: Command,
+        answer: AnswerRequest,
+    ) -> None:
         self._asking = asking
         self._service = service
         self._context_id = context_id
         self._command = command
+        self._answer = answer
         self._open = True
         self._failed = False
         self._busy = threading.Lock()
@@ -103,7 +114,8 @@ class Responses:
         return response.dataset(), identifier
 
     def _next(self) -> Response:
-        response = Response(self._service, self._asking.next_response(self._command))
+        message = self._asking.next_response(self._command, self._answer)
+        response = Response(self._service, message)
         if not self._goes_on(response):
             self._finish()
         return response
