@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dicomwire.network.addresses import TLSArguments, local_address, peer_address
@@ -31,13 +32,16 @@ from dicomwire.network.presentation import (
 )
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
 from dicomwire.network.titles import checked_title
+from dicomwire.network.turns import get_in_turns, plan
 from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
 from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS, AssociateRQ
 from dicomwire.protocol.validate import is_valid_uid
 from dicomwire.services.association import Identity
+from dicomwire.standard.dimse import PRIORITY_LOW
 from dicomwire.standard.uids import name_of
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
     from pydicom.uid import UID
 
 logger = logging.getLogger("dicomwire.ae")
@@ -381,6 +385,71 @@ class ApplicationEntity:
             self.forget(association)
             raise
         return association
+
+    def c_get(
+        self,
+        addr: str | tuple[str, int, int],
+        port: int,
+        dataset: Dataset,
+        query_model: str,
+        contexts: Sequence[PresentationContext] | None = None,
+        msg_id: int = 1,
+        priority: int = PRIORITY_LOW,
+        ext_neg: Sequence[AnyUserItem] | None = None,
+        evt_handlers: Sequence[HandlerArgType] | None = None,
+        **settings: Any,
+    ) -> Iterator[tuple[Dataset, Dataset | None]]:
+        """Get instances of however many SOP classes, over associations made and released here.
+
+        An association has room for 128 presentation contexts (PS3.8 9.3.2.2). When more are
+        needed, what the first could not receive is asked for over another one, and so on: as few
+        as the peer's answers allow.
+
+        Parameters
+        ----------
+        addr, port
+            See `associate`.
+        dataset : Dataset
+            The identifier.
+        query_model : str
+            UID of the information model.
+        contexts : sequence of PresentationContext, optional
+            Of the SOP classes to receive, any number, the likely ones first; the SCP role is
+            proposed for each. None takes `requested_contexts`.
+        msg_id, priority
+            See `Association.send_c_get`.
+        ext_neg : sequence of items, optional
+            Negotiation items besides the roles.
+        evt_handlers : list, optional
+            See `associate`; the instances come to the handler of EVT_C_STORE.
+        **settings
+            Further arguments of `associate`.
+
+        Yields
+        ------
+        status : Dataset
+            Of each pending response; then of one last response that sums up all associations.
+        identifier : Dataset or None
+            With the list of instances that failed, in the last.
+
+        Raises
+        ------
+        Ended
+            Why an association could not be had, or ended early.
+        ValueError
+            When there is no context of a SOP class to receive.
+        """
+        wanted = self._requested if contexts is None else checked_contexts(contexts)
+        return get_in_turns(
+            partial(self.associate, addr, port, **settings),
+            dataset,
+            str(query_model),
+            plan(str(query_model), wanted),
+            evt_handlers or (),
+            checked_items(ext_neg or ()),
+            msg_id=msg_id,
+            priority=priority,
+        )
 
     def _with_window(self, items: list[AnyUserItem]) -> list[AnyUserItem]:
         """Return negotiation items, with the asynchronous operations that the options ask for."""
