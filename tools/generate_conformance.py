@@ -22,6 +22,21 @@ TOP = Path(__file__).parents[1]
 TARGET = TOP / "docs" / "conformance.md"
 PEERS = ("DCMTK", "Orthanc", "pynetdicom")
 ROLES = ("SCU", "SCP")
+# What is done with several of the services, as users know it.
+CLASSES = (
+    "Modality worklist",
+    "Performed procedure step",
+    "Storage commitment",
+    "Print management",
+    "Unified procedure step",
+    "Relevant patient information",
+    "Instance availability",
+    "Display system",
+    "Media creation",
+    "RT machine verification",
+    "Application event logging",
+    "Private SOP class",
+)
 # What associations do besides the services; TLS comes after each service that is tested over it.
 BESIDES = ("User identity", "Association refused", "Association aborted")
 
@@ -96,7 +111,7 @@ def rows(marks: Iterable[Mark]) -> list[tuple[str, str]]:
         for name in (service.name, f"{service.name} over TLS")
         if name == service.name or name in used
     ]
-    known = [*services, *BESIDES]
+    known = [*services, *CLASSES, *BESIDES]
     for mark in marks:
         if mark.service not in known or mark.role not in ROLES or mark.peer not in PEERS:
             raise ValueError(f"{mark.file}: {mark.test}: no cell for {mark[:3]}")

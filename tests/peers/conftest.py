@@ -16,7 +16,7 @@ import pytest
 from tests.peers import Arguments, Serving, run_well, serving
 from tests.peers.certificates import Party, party
 from tests.peers.objects import TWINS, Object, read, renamed, shipped, write_image
-from tests.peers.orthanc import Orthanc, orthanc
+from tests.peers.orthanc import SECOND_TITLE, WORKLIST_PLUGIN, Orthanc, orthanc
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -173,11 +173,34 @@ def orthanc_tls_once(
         yield server
 
 
+@pytest.fixture(scope="session")
+def orthanc_second_once(
+    peer_program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Orthanc]:
+    """Another Orthanc, of another title, with a plugin that serves the folder `worklists`."""
+    folder = tmp_path_factory.mktemp("orthanc-second")
+    folder.joinpath("worklists").mkdir()
+    settings = {
+        "DicomAet": SECOND_TITLE,
+        "Plugins": [str(WORKLIST_PLUGIN)],
+        "Worklists": {"Enable": True, "Database": str(folder / "worklists")},
+    }
+    with orthanc(peer_program("Orthanc"), folder, **settings) as server:
+        yield server
+
+
 @pytest.fixture
 def their_orthanc(orthanc_once: Orthanc) -> Orthanc:
     """`orthanc_once`, empty."""
     orthanc_once.forget()
     return orthanc_once
+
+
+@pytest.fixture
+def their_second_orthanc(orthanc_second_once: Orthanc) -> Orthanc:
+    """`orthanc_second_once`, empty."""
+    orthanc_second_once.forget()
+    return orthanc_second_once
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from tests.peers import LOOPBACK, Serving, free_port, serving
 from tests.peers.objects import after_meta
 
 TITLE = "ORTHANC"
+SECOND_TITLE = "ORTHANC2"
+WORKLIST_PLUGIN = Path("/usr/share/orthanc/plugins/libModalityWorklists.so")
 HTTP_TIMEOUT = 60.0
 
 
@@ -23,10 +25,13 @@ class Orthanc:
     ----------
     port : int
         Where its DICOM server listens.
+    folder : Path
+        Where it writes.
     """
 
-    def __init__(self, dicom: Serving, http_port: int, port: int) -> None:
+    def __init__(self, dicom: Serving, http_port: int, port: int, folder: Path) -> None:
         self.port = port
+        self.folder = folder
         self._process = dicom
         self._http_port = http_port
 
@@ -61,7 +66,7 @@ class Orthanc:
         return json.loads(answer or b"null")
 
     def knows(self, name: str, port: int, *, title: str = "OURS", tls: bool = False) -> None:
-        """Tell it of a modality, ours."""
+        """Tell it of a modality, ours, that may do everything."""
         modality = {"AET": title, "Host": LOOPBACK, "Port": port, "UseDicomTls": tls}
         self.call("PUT", f"/modalities/{name}", modality)
 
@@ -123,4 +128,4 @@ def orthanc(program: str, folder: Path, **settings: Any) -> Iterator[Orthanc]:
 
     with serving(command, folder / "orthanc.log") as process:
         assert process.listens(ports["DicomPort"]), process.output
-        yield Orthanc(process, process.port, ports["DicomPort"])
+        yield Orthanc(process, process.port, ports["DicomPort"], folder)

@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement
+from pydicom.dataset import FileMetaDataset
 from pydicom.multival import MultiValue
+from pydicom.uid import ExplicitVRLittleEndian
 
 from dicomwire import AE, Association, build_context, build_role, evt
+from dicomwire.sop_class import ModalityWorklistInformationFind as WORKLIST
 from dicomwire.sop_class import StudyRootQueryRetrieveInformationModelFind as FIND
 from dicomwire.sop_class import StudyRootQueryRetrieveInformationModelGet as GET
 from dicomwire.sop_class import StudyRootQueryRetrieveInformationModelMove as MOVE
@@ -47,6 +50,24 @@ def keys(level: str, **wanted: Any) -> Dataset:
     for name, value in wanted.items():
         setattr(identifier, name, value)
     return identifier
+
+
+def worklist_item(number: int, name: str) -> Dataset:
+    """Make a scheduled procedure step of a patient."""
+    step = Dataset()
+    step.Modality, step.ScheduledStationAETitle = "MR", "STATION"
+    step.ScheduledProcedureStepStartDate = "20260101"
+    step.ScheduledProcedureStepStartTime = "080000"
+    step.ScheduledProcedureStepID = f"S{number}"
+    item = Dataset()
+    item.PatientName, item.PatientID = name, f"P{number}"
+    item.StudyInstanceUID = f"2.25.{900 + number}"
+    item.ScheduledProcedureStepSequence = [step]
+    item.file_meta = FileMetaDataset()
+    item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    item.file_meta.MediaStorageSOPClassUID = WORKLIST
+    item.file_meta.MediaStorageSOPInstanceUID = f"2.25.{950 + number}"
+    return item
 
 
 def _agrees(key: DataElement, value: Any) -> bool:

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
 
 from dicomwire import evt
 from dicomwire.protocol.errors import Released
@@ -39,6 +37,7 @@ from tests.peers.queries import (
     pairs,
     six,
     study_of,
+    worklist_item,
 )
 
 TITLE = "ANY-SCP"  # what `associate` calls the peer when nothing else is said
@@ -159,6 +158,7 @@ def test_move_from_there_to_us(qrscp: Qrscp, some: list[Object]) -> None:
     assert unknown.status == UNKNOWN_DESTINATION
 
 
+@pytest.mark.conformance("Modality worklist", "SCU", "DCMTK")
 @pytest.mark.conformance("C-FIND", "SCU", "DCMTK")
 def test_worklist_there(peer_program: Callable[[str], str], tmp_path: Path) -> None:
     folder = tmp_path / "worklist" / TITLE
@@ -181,24 +181,6 @@ def test_worklist_there(peer_program: Callable[[str], str], tmp_path: Path) -> N
     assert {each.ScheduledProcedureStepSequence[0].ScheduledStationAETitle for each in matches} == {
         "STATION"
     }
-
-
-def worklist_item(number: int, name: str) -> Dataset:
-    """Make a scheduled procedure step of a patient."""
-    step = Dataset()
-    step.Modality, step.ScheduledStationAETitle = "MR", "STATION"
-    step.ScheduledProcedureStepStartDate = "20260101"
-    step.ScheduledProcedureStepStartTime = "080000"
-    step.ScheduledProcedureStepID = f"S{number}"
-    item = Dataset()
-    item.PatientName, item.PatientID = name, f"P{number}"
-    item.StudyInstanceUID = f"2.25.{900 + number}"
-    item.ScheduledProcedureStepSequence = [step]
-    item.file_meta = FileMetaDataset()
-    item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    item.file_meta.MediaStorageSOPClassUID = WORKLIST
-    item.file_meta.MediaStorageSOPInstanceUID = f"2.25.{950 + number}"
-    return item
 
 
 # -- their requests -------------------------------------------------------------------------------
@@ -248,6 +230,7 @@ def test_findscu_is_told_that_it_failed(peer_program: Callable[[str], str]) -> N
     assert "Refused: OutOfResources" in done.stdout
 
 
+@pytest.mark.conformance("Modality worklist", "SCP", "DCMTK")
 @pytest.mark.conformance("C-FIND", "SCP", "DCMTK")
 def test_findscu_asks_for_a_worklist(dcmtk: Tool, tmp_path: Path) -> None:
     asked: list[Dataset] = []

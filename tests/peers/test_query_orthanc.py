@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from dicomwire.protocol.errors import Released
+from tests.peers import serving
 from tests.peers.conftest import Start
-from tests.peers.objects import Object, contents
-from tests.peers.orthanc import TITLE, Orthanc
+from tests.peers.objects import Object, contents, read
+from tests.peers.orthanc import SECOND_TITLE, TITLE, Orthanc
 from tests.peers.ours import receiving
 from tests.peers.queries import (
     NM_STUDY,
@@ -25,6 +26,7 @@ from tests.peers.queries import (
     six,
     study_of,
 )
+from tests.peers.test_tools import SOURCE, tool
 
 # One process for all of them, on one worker
 pytestmark = pytest.mark.xdist_group("orthanc")
@@ -141,3 +143,41 @@ def test_move_from_here_to_dcmtk(
         }
         their_orthanc.call("POST", "/modalities/ours/move", wanted)
     assert contents(received_objects()) == contents(some[:4])
+
+
+# -- three parties --------------------------------------------------------------------------------
+
+
+@pytest.mark.conformance("C-FIND", "SCU", "Orthanc")
+@pytest.mark.conformance("C-MOVE", "SCU", "Orthanc")
+def test_find_there_and_move_to_another(
+    full: Orthanc, their_second_orthanc: Orthanc, some: list[Object]
+) -> None:
+    full.knows("second", their_second_orthanc.port, title=SECOND_TITLE)
+    studies = find(full.port, keys("STUDY", StudyInstanceUID="", PatientID=""), ae_title=TITLE)
+    assert len(studies) == 3
+    for study in studies:
+        identifier = keys("STUDY", StudyInstanceUID=study.StudyInstanceUID)
+        outcome = move(full.port, identifier, SECOND_TITLE, ae_title=TITLE)
+        assert (outcome.status, outcome.failed, outcome.warning) == (SUCCESS, 0, 0)
+    there, moved = full.stored(), their_second_orthanc.stored()
+    assert there.keys() == moved.keys() == {each.instance for each in some}
+    for each in some[:4]:  # of the others it writes the sequences anew when it sends them
+        assert moved[each.instance] == there[each.instance] == each.data
+    copies = [each._replace(data=moved[each.instance]) for each in some]
+    assert contents(copies) == contents(some)
+
+
+@pytest.mark.conformance("C-MOVE", "SCU", "Orthanc")
+def test_move_from_there_to_our_storescp(full: Orthanc, some: list[Object], tmp_path: Path) -> None:
+    folder = tmp_path / "received"
+    with serving(
+        lambda port: [*tool("storescp"), "-od", folder, str(port)], tmp_path / "tool.log", **SOURCE
+    ) as third:
+        full.knows("third", third.port, title="THIRD")
+        identifier = keys("STUDY", StudyInstanceUID=NM_STUDY)
+        assert move(full.port, identifier, "THIRD", ae_title=TITLE) == Counts(SUCCESS, 4, 0, 0)
+    received = [read(path) for path in folder.iterdir()]
+    assert {each.instance: each.data for each in received} == {
+        each.instance: each.data for each in some[:4]
+    }

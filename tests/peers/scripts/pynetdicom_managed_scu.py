@@ -1,0 +1,89 @@
+"""`managed.perform` with an association of pynetdicom; prints a line of JSON, the answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from managed import ON_A_NEW_ASSOCIATION, Reports, perform
+from pynetdicom import AE, evt, register_uid
+from pynetdicom.service_class_n import RTMachineVerificationServiceClass
+
+
+@contextmanager
+def held(assoc: Any) -> Iterator[None]:
+    """Keep the association's own thread from taking what this one waits for.
+
+    It begins when that thread stands still at its checkpoint, not when it says so: see
+    `pynetdicom_scu.hold_reactor`. What came meanwhile is taken when it goes on.
+    """
+    checkpoint = assoc._reactor_checkpoint
+    go_on = checkpoint.set
+    checkpoint.clear()
+    checkpoint.set = lambda: None
+    while assoc.is_alive() and not checkpoint._cond._waiters:
+        assoc.join(0.001)
+    try:
+        yield
+    finally:
+        checkpoint.set = go_on
+        go_on()
+
+
+class Held:
+    """An association whose requests are sent while its own thread is held."""
+
+    def __init__(self, assoc: Any) -> None:
+        self._assoc = assoc
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._assoc, name)
+
+        def send(*arguments: Any, **more: Any) -> Any:
+            with held(self._assoc):
+                answer = method(*arguments, **more)
+                return [*answer] if name == "send_c_find" else answer
+
+        return send
+
+
+def main(port: str, listening: str, configuration: str) -> None:
+    """Ask, and say what was answered.
+
+    Parameters
+    ----------
+    port : str
+        Where the peer listens.
+    listening : str
+        "listening" where reports come over an association of their own.
+    configuration : str
+        JSON: `contexts` to propose, `private` SOP classes, `steps`.
+    """
+    wanted, reports = json.loads(configuration), Reports()
+    handlers = [(evt.EVT_N_EVENT_REPORT, reports.n_event_report)]
+    listener = AE("PYNETDICOM")
+    title = "PYNETDICOM"
+    if listening:
+        for uid in wanted["contexts"]:
+            listener.add_supported_context(uid, scu_role=False, scp_role=True)
+        server = listener.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        title = f"{ON_A_NEW_ASSOCIATION}{server.server_address[1]}"
+    ae = AE(title)
+    for uid in wanted["private"]:
+        register_uid(uid, "Private", RTMachineVerificationServiceClass)
+    for uid in wanted["contexts"]:
+        ae.add_requested_context(uid)
+    assoc = ae.associate("127.0.0.1", int(port), evt_handlers=handlers)
+    answers = perform(Held(assoc), wanted["steps"], reports)
+    with held(assoc):
+        assoc.release()
+    json.dump({"answers": answers, "released": assoc.is_released}, sys.stdout)
+    sys.stdout.flush()
+    listener.shutdown()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
