@@ -29,6 +29,7 @@ PACKAGES = {
             "findscu",
         ),
         *("getscu", "movescu", "storescu", "storescp", "termscu", "dcmrecv", "dcmsend"),
+        *("dcmprscp", "dcmprscu"),
     },
     "orthanc": {"Orthanc"},
 }
