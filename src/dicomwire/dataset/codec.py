@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from dicomwire.dataset.byte_order import swap_values, unshared
 from dicomwire.dataset.deflate import Deflater, Inflater
 from dicomwire.dataset.elements import CUT_SHORT, UNDEFINED, Encoding, encoding_of, tag_text
-from dicomwire.dataset.errors import DataSetError
+from dicomwire.dataset.errors import DataSetError, UndecodableDataSet
 from dicomwire.standard.transfer_syntaxes import is_uncompressed
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def decode(
 
     Raises
     ------
-    DataSetError
+    UndecodableDataSet
         If the bytes are no data set in that transfer syntax.
     """
     encoding = encoding_of(transfer_syntax_uid)
@@ -199,7 +199,7 @@ def decode(
     try:
         return _decode(file, encoding)
     except PYDICOM_ERRORS as error:
-        raise DataSetError(
+        raise UndecodableDataSet(
             f"The data set cannot be decoded: {first_line(error)}", CUT_SHORT
         ) from error
 
@@ -213,9 +213,11 @@ def _decode(file: BinaryIO, encoding: Encoding) -> Dataset:
     if len(ds):
         last = _as_stored(ds, list(ds.keys())[-1])
         if isinstance(last, RawDataElement) and _is_cut_short(last):
-            raise DataSetError(f"The data set ends early, inside {tag_text(last.tag)}", CUT_SHORT)
+            raise UndecodableDataSet(
+                f"The data set ends early, inside {tag_text(last.tag)}", CUT_SHORT
+            )
     elif file.seek(0, 2) > start:
-        raise DataSetError("The bytes are no data set in this transfer syntax", CUT_SHORT)
+        raise UndecodableDataSet("The bytes are no data set in this transfer syntax", CUT_SHORT)
     return ds
 
 

@@ -41,3 +41,7 @@ class DataSetError(LocalError):
     def __init__(self, what: str, check: str = "") -> None:
         super().__init__(what)
         self.check = check or "the data set and its transfer syntax"
+
+
+class UndecodableDataSet(DataSetError):
+    """Bytes that are no data set in the transfer syntax they came in."""

@@ -32,8 +32,8 @@ def operate(connection: Connection, message: Message) -> Conversation[None]:
     try:
         returned = yield Call(service.event, message=message)
         status, extra, data = _answer(connection, message, service, returned)
-    except HandlerRaised:
-        status, extra, data = service.on_error, {}, None
+    except HandlerRaised as error:
+        status, extra, data = service.on_error, {"ErrorComment": error.comment}, None
     finally:
         drop(message)
     repeated = {name: message.command[name] for name in _REPEATED if name in message.command}

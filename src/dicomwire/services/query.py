@@ -38,8 +38,8 @@ def find(connection: Connection, message: Message) -> Conversation[None]:
             if connection.ended is not None or not _goes_on(message, status):
                 return
         yield from respond(connection, message, SUCCESS, {})
-    except HandlerRaised:
-        yield from respond(connection, message, C_FIND.on_error, {})
+    except HandlerRaised as error:
+        yield from respond(connection, message, C_FIND.on_error, {"ErrorComment": error.comment})
     finally:
         drop(message)
         yield Close(matches)

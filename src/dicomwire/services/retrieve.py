@@ -98,11 +98,12 @@ class SubOperations:
 
 
 class _GaveUp(Exception):
-    """The request cannot be served; carries the status that says why."""
+    """The request cannot be served; carries the status and the comment that say why."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"0x{status:04X}")
+    def __init__(self, status: int, comment: str) -> None:
+        super().__init__(f"0x{status:04X}: {comment}")
         self.status = status
+        self.comment = comment
 
 
 class _Carrier(Protocol):
@@ -156,10 +157,12 @@ def retriever(answer: AnswerRequest) -> Callable[[Connection, Message], Conversa
         retrieval = _Retrieval(connection, message, service, answer)
         try:
             yield from _serve(retrieval)
-        except HandlerRaised:
-            yield from respond(connection, message, service.on_error, {})
+        except HandlerRaised as error:
+            comment = {"ErrorComment": error.comment}
+            yield from respond(connection, message, service.on_error, comment)
         except _GaveUp as gave_up:
-            yield from respond(connection, message, gave_up.status, {})
+            comment = {"ErrorComment": gave_up.comment}
+            yield from respond(connection, message, gave_up.status, comment)
         finally:
             drop(message)
             yield Close(retrieval.values)
@@ -180,7 +183,9 @@ def _serve(retrieval: _Retrieval) -> Conversation[None]:
         where = _destination((yield from retrieval.next()))
     number = yield from retrieval.next()
     if not isinstance(number, int):
-        raise _GaveUp(_NO_NUMBER[retrieval.service.name])
+        raise _GaveUp(
+            _NO_NUMBER[retrieval.service.name], "the handler gave no number of sub-operations"
+        )
     if number < 1:
         yield from respond(connection, message, SUCCESS, SubOperations().elements(False))
         return
@@ -201,13 +206,13 @@ def _serve(retrieval: _Retrieval) -> Conversation[None]:
 def _destination(value: Any) -> tuple[str, int, dict[str, Any]]:
     """Read where a C-MOVE handler wants the instances to go."""
     if not isinstance(value, tuple | list) or len(value) not in (2, 3):
-        raise _GaveUp(_NO_DESTINATION)
+        raise _GaveUp(_NO_DESTINATION, "the handler gave no destination")
     host, port, *settings = value
     if host is None or port is None:
-        raise _GaveUp(DESTINATION_UNKNOWN)
+        raise _GaveUp(DESTINATION_UNKNOWN, "the move destination is unknown")
     asked = settings[0] if settings else {}
     if not isinstance(host, str) or not isinstance(port, int) or not isinstance(asked, Mapping):
-        raise _GaveUp(_BAD_DESTINATION)
+        raise _GaveUp(_BAD_DESTINATION, "the handler gave what is no destination")
     return host, port, dict(asked)
 
 
@@ -219,9 +224,9 @@ def _open(
     try:
         handle, most = yield Open(host, port, settings)
     except (Ended, LocalError, OSError):
-        raise _GaveUp(DESTINATION_UNKNOWN) from None
+        raise _GaveUp(DESTINATION_UNKNOWN, "the move destination cannot be reached") from None
     except (TypeError, ValueError, AttributeError, RuntimeError):
-        raise _GaveUp(_BAD_DESTINATION) from None
+        raise _GaveUp(_BAD_DESTINATION, "the handler gave what is no destination") from None
     return handle, most
 
 

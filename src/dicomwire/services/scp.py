@@ -79,35 +79,43 @@ def answer(connection: Connection, message: Message) -> Conversation[None]:
     converse = _CONVERSATIONS.get(service.name) if service else None
     if service is None or converse is None:
         drop(message)
-        yield from respond(connection, message, UNRECOGNISED_OPERATION, {})
+        comment = f"0x{field:04X} is no request that is served here"
+        yield from respond(connection, message, UNRECOGNISED_OPERATION, {"ErrorComment": comment})
         return
-    refusal = _refusal(connection, message, service)
-    if refusal:
+    status, comment = _refusal(connection, message, service)
+    if status:
         drop(message)
-        yield from respond(connection, message, refusal, {})
+        yield from respond(connection, message, status, {"ErrorComment": comment})
         return
     yield from converse(connection, message)
     connection.cancelled.discard(command["MessageID"])
 
 
-def _refusal(connection: Connection, message: Message, service: Service) -> int:
-    """Return the status for a request that no handler should see; 0 when there is none."""
+_TAKEN = 0, ""
+
+
+def _refusal(connection: Connection, message: Message, service: Service) -> tuple[int, str]:
+    """Return status and comment for a request that no handler should see; 0 for all others."""
     command = message.command
     uids, fields = _DEMANDED[service.name]
-    if not all(map(command.get, uids)) or any(command.get(name) is None for name in fields):
-        return MISSING_ATTRIBUTE
+    missing = [name for name in uids if not command.get(name)]
+    missing += [name for name in fields if command.get(name) is None]
+    if missing:
+        return MISSING_ATTRIBUTE, f"the request is without {missing[0]}"
     if not service.may_have_data(message.data is not None):
-        return MISSING_ATTRIBUTE
+        there = "a" if message.data is not None else "no"
+        return MISSING_ATTRIBUTE, f"the request has {there} data set"
     if service.name.startswith("N-"):
-        return 0  # a Meta SOP Class lends its context to other SOP classes (PS3.4 H.3.2.2)
+        return _TAKEN  # a Meta SOP Class lends its context to other SOP classes (PS3.4 H.3.2.2)
     context = connection.contexts[message.context_id]
     if not context.as_scp:
-        return SOP_CLASS_NOT_SUPPORTED
+        return SOP_CLASS_NOT_SUPPORTED, "the other side is the SCP, by role selection"
     if command[service.class_uid] == context.abstract_syntax:
-        return 0
+        return _TAKEN
     # and so do the SOP classes of a Unified Procedure Step to each other (PS3.4 CC.2)
-    lends = service_class_of(context.abstract_syntax) is UnifiedProcedureStepServiceClass
-    return 0 if lends else SOP_CLASS_NOT_SUPPORTED
+    if service_class_of(context.abstract_syntax) is UnifiedProcedureStepServiceClass:
+        return _TAKEN
+    return SOP_CLASS_NOT_SUPPORTED, "the presentation context is for another SOP class"
 
 
 _DEMANDED = {row.name: (row.demanded, row.demanded_fields) for row in SERVICES}
@@ -132,8 +140,8 @@ def store(connection: Connection, message: Message) -> Conversation[None]:
             status, extra = OUT_OF_RESOURCES, {"ErrorComment": "the data set cannot be written"}
         else:
             status, extra = read_status((yield Call(C_STORE.event, message=message)), C_STORE)
-    except HandlerRaised:
-        status, extra = C_STORE.on_error, {}
+    except HandlerRaised as error:
+        status, extra = C_STORE.on_error, {"ErrorComment": error.comment}
     finally:
         drop(message)
     yield from respond(connection, message, status, extra)

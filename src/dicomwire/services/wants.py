@@ -6,6 +6,8 @@ from collections.abc import Generator
 from enum import Enum
 from typing import Any, TypeVar
 
+from dicomwire.dataset.errors import UndecodableDataSet
+
 Result = TypeVar("Result")
 Conversation = Generator[Any, Any, Result]
 """A generator that yields wants, is sent the answers, and returns its result."""
@@ -194,8 +196,25 @@ RECEIVE_IDLE = Receive(Timer.NETWORK)
 
 
 class HandlerRaised(Exception):
-    """A handler raised; the driver has reported it, the conversation decides what to answer."""
+    """A handler raised; the driver has reported it, the conversation decides what to answer.
+
+    What it raised is the cause of this.
+    """
+
+    @property
+    def comment(self) -> str:
+        """What the peer is told (Error Comment, PS3.7 C.4).
+
+        The name of the error at most: its text may be about a patient.
+        """
+        if isinstance(self.__cause__, UndecodableDataSet):
+            return "the data set of the request cannot be decoded"
+        if self.__cause__ is None:
+            return "the handler gave what is no answer"
+        return f"the handler raised {type(self.__cause__).__name__}"
 
 
 class Unbound(HandlerRaised):
     """No handler is bound to the event."""
+
+    comment = "no handler is bound to the service"
