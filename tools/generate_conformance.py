@@ -39,6 +39,23 @@ CLASSES = (
 )
 # What associations do besides the services; TLS comes after each service that is tested over it.
 BESIDES = ("User identity", "Association refused", "Association aborted")
+_NOT_IN_DCMTK = (
+    "N-EVENT-REPORT",
+    *(name for name in CLASSES[:-1] if name not in ("Modality worklist", "Print management")),
+)
+_NOT_IN_ORTHANC = (
+    *("N-GET", "N-SET", "N-CREATE", "N-DELETE"),
+    *(name for name in CLASSES[:-1] if name not in ("Modality worklist", "Storage commitment")),
+)
+# What a peer does not do, in the version tested, by peer and our role: it serves what we ask as
+# SCU, and asks for what we serve as SCP. Nobody lacks the private SOP class.
+LACKS = {
+    ("DCMTK", "SCU"): _NOT_IN_DCMTK,
+    ("DCMTK", "SCP"): _NOT_IN_DCMTK,
+    ("Orthanc", "SCU"): _NOT_IN_ORTHANC,
+    ("Orthanc", "SCP"): (*_NOT_IN_ORTHANC, "C-GET"),
+}
+LACKED = {"SCU": "*does not serve it*", "SCP": "*does not ask for it*"}
 
 HEAD = """\
 # What is tested with whom
@@ -47,7 +64,9 @@ HEAD = """\
 
 Each row is a service and our role in it, each column a program of somebody else that the tests run
 as a process of its own, each cell the tests that do so. **An empty cell has no test**: it says
-nothing, good or bad. The versions are those of `requirements/dev.txt` and of the Debian packages
+nothing, good or bad. In a cell in italics there is nothing to test: the peer has no such program
+or function in the version tested. An N-EVENT-REPORT goes from the SCP to the SCU: our SCU receives
+it. The versions are those of `requirements/dev.txt` and of the Debian packages
 that `.ci/run` installs; `make test` runs the tests and names the peers that it did not find.
 
 """
@@ -102,7 +121,7 @@ def rows(marks: Iterable[Mark]) -> list[tuple[str, str]]:
     Raises
     ------
     ValueError
-        When a mark names a service, a role or a peer that the page has not.
+        When a mark names a service, a role or a peer that the page has not, or what a peer lacks.
     """
     used = {mark.service for mark in marks}
     services = [
@@ -115,6 +134,8 @@ def rows(marks: Iterable[Mark]) -> list[tuple[str, str]]:
     for mark in marks:
         if mark.service not in known or mark.role not in ROLES or mark.peer not in PEERS:
             raise ValueError(f"{mark.file}: {mark.test}: no cell for {mark[:3]}")
+        if mark.service in LACKS.get((mark.peer, mark.role), ()):
+            raise ValueError(f"{mark.file}: {mark.test}: {mark.peer} is said to lack it")
     return [(service, role) for service in known for role in ROLES]
 
 
@@ -124,9 +145,12 @@ def page(marks: list[Mark]) -> str:
     for mark in sorted(marks):
         link = f"[{mark.test.removeprefix('test_')}](../{mark.file})"
         cells.setdefault(mark[:3], []).append(link)
+    for (peer, role), names in LACKS.items():
+        cells.update({(name, role, peer): [LACKED[role]] for name in names})
+    table = rows(marks)
     lines = [["Service", "Our role", *PEERS], ["---"] * (2 + len(PEERS))]
     lines += [
-        [*row, *("<br>".join(cells.get((*row, peer), [])) for peer in PEERS)] for row in rows(marks)
+        [*row, *("<br>".join(cells.get((*row, peer), [])) for peer in PEERS)] for row in table
     ]
     return HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

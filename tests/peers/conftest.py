@@ -103,13 +103,18 @@ def script(name: str) -> list[str | Path]:
     return [sys.executable, "-W", "ignore", SCRIPTS / name]
 
 
+def leave_out(missing: str) -> None:
+    """Leave a test out, or fail it, because something is missing."""
+    if os.environ.get("DICOMWIRE_REQUIRE_PEERS") == "1":
+        pytest.fail(f"{missing} is missing, and DICOMWIRE_REQUIRE_PEERS=1", pytrace=False)
+    pytest.skip(f"left out, needs {missing}")
+
+
 @pytest.fixture(scope="session")
 def pynetdicom_here() -> None:
     """Leave the test out, or fail it, where pynetdicom is not installed."""
     if find_spec("pynetdicom") is None:
-        if os.environ.get("DICOMWIRE_REQUIRE_PEERS") == "1":
-            pytest.fail("pynetdicom is missing, and DICOMWIRE_REQUIRE_PEERS=1", pytrace=False)
-        pytest.skip("left out, needs pynetdicom")
+        leave_out("pynetdicom")
 
 
 @pytest.fixture
@@ -182,7 +187,7 @@ def orthanc_second_once(
     folder.joinpath("worklists").mkdir()
     settings = {
         "DicomAet": SECOND_TITLE,
-        "Plugins": [str(WORKLIST_PLUGIN)],
+        "Plugins": [str(WORKLIST_PLUGIN)] if WORKLIST_PLUGIN.exists() else [],
         "Worklists": {"Enable": True, "Database": str(folder / "worklists")},
     }
     with orthanc(peer_program("Orthanc"), folder, **settings) as server:
@@ -201,6 +206,16 @@ def their_second_orthanc(orthanc_second_once: Orthanc) -> Orthanc:
     """`orthanc_second_once`, empty."""
     orthanc_second_once.forget()
     return orthanc_second_once
+
+
+@pytest.fixture
+def their_worklist(their_second_orthanc: Orthanc) -> Orthanc:
+    """`their_second_orthanc`, where it has the plugin for worklists; its folder is empty."""
+    if not WORKLIST_PLUGIN.exists():
+        leave_out(WORKLIST_PLUGIN.name)
+    for path in their_second_orthanc.folder.joinpath("worklists").iterdir():
+        path.unlink()
+    return their_second_orthanc
 
 
 @pytest.fixture

@@ -154,14 +154,14 @@ def worklist_keys(name: str) -> Dataset:
 
 @pytest.mark.conformance("Modality worklist", "SCU", "Orthanc")
 @pytest.mark.conformance("C-FIND", "SCU", "Orthanc")
-def test_worklist_there(their_second_orthanc: Orthanc) -> None:
-    folder: Path = their_second_orthanc.folder / "worklists"
+def test_worklist_there(their_worklist: Orthanc) -> None:
+    folder: Path = their_worklist.folder / "worklists"
     for number, name in enumerate(["Alpha^Anna", "Beta^Bert", "Alpha^Adam"]):
         worklist_item(number, name).save_as(folder / f"{number}.wl", enforce_file_format=True)
-    their_second_orthanc.knows("ours", 1)
-    with client(their_second_orthanc.port, WORKLIST, ae_title=SECOND_TITLE) as assoc:
+    their_worklist.knows("ours", 1)
+    with client(their_worklist.port, WORKLIST, ae_title=SECOND_TITLE) as assoc:
         *found, last = pairs(assoc.send_c_find(worklist_keys("Alpha*"), WORKLIST))
-    assert last == (SUCCESS, None), their_second_orthanc.output
+    assert last == (SUCCESS, None), their_worklist.output
     matches = [match for _, match in found if match is not None]
     assert sorted(each.PatientID for each in matches) == ["P0", "P2"]
     steps = [each.ScheduledProcedureStepSequence[0] for each in matches]
