@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import Dataset
 
 from dicomwire import AE, Options, build_role, evt
 from dicomwire.network.stores import Stores
@@ -34,6 +35,9 @@ from tests.network.ends import (
 from tests.protocol import pairs
 
 GET_MODEL, MOVE_MODEL = "1.2.840.10008.5.1.4.1.2.1.3", "1.2.840.10008.5.1.4.1.2.1.2"
+
+ANYTHING = Dataset()
+ANYTHING.PatientID = "42"
 
 
 def asynchronous(most: int, title: str = "SCU", *uids: str) -> AE:
@@ -283,7 +287,7 @@ def test_sub_operations_of_a_get_use_the_window(most: int) -> None:
         evt_handlers=[stored],
     ) as (assoc, acceptor):  # fmt: skip
         assert acceptor.connection.may_invoke == most
-        statuses = [status for status, _ in assoc.send_c_get(image(), GET_MODEL)]
+        statuses = [status for status, _ in assoc.send_c_get(ANYTHING, GET_MODEL)]
         assert assoc.is_established
     assert [each.Status for each in statuses] == [0xFF00] * 30 + [0]
     assert statuses[-1].NumberOfCompletedSuboperations == 30
