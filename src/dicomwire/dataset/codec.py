@@ -51,16 +51,24 @@ def encode(ds: Dataset, transfer_syntax_uid: str) -> bytes:
     DataSetError
         If the data set cannot be encoded.
     """
+    from dicomwire.dataset.plain import encode_plain
+
     encoding = encoding_of(transfer_syntax_uid)
+    plain = encode_plain(ds, encoding)
+    if plain is None:
+        plain = _encode_any(ds, encoding, is_uncompressed(transfer_syntax_uid))
+    return _deflated(plain) if encoding.deflated else plain
+
+
+def _encode_any(ds: Dataset, encoding: Encoding, uncompressed: bool) -> bytes:
     _refuse_other_groups(ds)
     try:
-        plain = _encode(ds, encoding, is_uncompressed(transfer_syntax_uid))
+        return _encode(ds, encoding, uncompressed)
     except PYDICOM_ERRORS as error:
         raise DataSetError(
             f"The data set cannot be encoded: {first_line(error)}",
             "the element that the text names",
         ) from error
-    return _deflated(plain) if encoding.deflated else plain
 
 
 def _refuse_other_groups(ds: Dataset) -> None:
