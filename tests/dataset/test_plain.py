@@ -41,7 +41,7 @@ def same(ds: Dataset) -> None:
 
 LATIN = st.text(st.characters(codec="iso8859-1", exclude_characters="\\=^\0"), max_size=20)
 ASCII = st.text(st.characters(codec="ascii", exclude_characters="\\=^\0"), max_size=20)
-ANY = st.text(st.characters(exclude_characters="\\=^\0"), max_size=12)
+ANY = st.text(st.characters(codec="utf-8", exclude_characters="\\=^\0"), max_size=12)
 NAME = st.lists(st.lists(ANY, min_size=1, max_size=3).map("^".join), max_size=4).map("=".join)
 DIGITS = st.integers(-(2**31), 2**31 - 1)
 DECIMAL = st.one_of(

@@ -201,6 +201,12 @@ def decode(
         If the bytes are no data set in that transfer syntax.
     """
     encoding = encoding_of(transfer_syntax_uid)
+    if isinstance(data, bytes) and not encoding.deflated:
+        from dicomwire.dataset.raw import read_raw
+
+        ds = read_raw(data, encoding)
+        if ds is not None:
+            return ds
     file = BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data
     if encoding.deflated:
         file = _inflated(file, max_length)

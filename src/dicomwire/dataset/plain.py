@@ -83,13 +83,14 @@ def _is_simple(ds: Dataset) -> bool:
 
 def _in_order(ds: Dataset) -> list[Stored]:
     # as plain numbers: pydicom's tags compare themselves in Python
-    return sorted(zip(map(int, ds.keys()), ds.values(), strict=True))
+    return sorted(zip(map(int.__pos__, ds.keys()), ds.values(), strict=True))
 
 
 def _data_set(
     ds: Dataset, stored: list[Stored], implicit: bool, codec: str | None, is_item: bool = False
 ) -> bytes:
     parts: list[bytes] = []
+    append = parts.append
     as_read = False
     if stored and stored[0][0] < CHARACTER_SET:
         raise _NotPlain  # groups 0000 and 0002, and text before its character set is known
@@ -102,24 +103,30 @@ def _data_set(
             as_read = as_read or _check_as_read(ds, implicit, is_item)
             parts += _raw(tag, element, implicit)  # type: ignore[arg-type]  # there is no third
             continue
-        write, pad, vr, layout = _WAYS[element.VR]
+        write, pad, vr, layout, is_text = _WAYS[element.VR]
         value = element.value
-        encoded = b"" if value is None else write(value, codec, implicit)
-        if len(encoded) & 1:
+        if is_text and codec and type(value) is str and value.isascii():
+            encoded = value.encode()  # what nearly all of it is
+        else:
+            encoded = b"" if value is None else write(value, codec, implicit)
+        size = len(encoded)
+        if size & 1:
             encoded += pad
+            size += 1
         if element.is_undefined_length:
             raise _NotPlain
         if implicit:
-            parts += _IMPLICIT(tag >> 16, tag & 0xFFFF, len(encoded)), encoded
+            append(_IMPLICIT(tag >> 16, tag & 0xFFFF, size))
         else:
-            parts += layout(tag >> 16, tag & 0xFFFF, vr, len(encoded)), encoded
+            append(layout(tag >> 16, tag & 0xFFFF, vr, size))
+        append(encoded)
     return b"".join(parts)
 
 
 def _character_set(element: DataElement | RawDataElement) -> str:
     value: Any = element.value
     if isinstance(value, bytes):
-        return value.decode("ascii").strip(" \0")
+        return value.rstrip(b" \0").decode("ascii")
     return value or ""
 
 
@@ -226,6 +233,7 @@ class _Way(NamedTuple):
     pad: bytes
     vr: bytes
     layout: Callable[..., bytes]
+    is_text: bool
 
 
 _WRITERS: dict[Callable[[Any, str | None, bool], bytes], str] = {
@@ -245,7 +253,11 @@ _WRITERS: dict[Callable[[Any, str | None, bool], bytes], str] = {
 # SS is not here: the second value of a LUT descriptor has another VR than the first and the third.
 _WAYS = {
     vr.decode(): _Way(
-        write, b"\0" if vr == b"UI" else b" ", vr, _LONG if vr in LONG_VRS else _SHORT
+        write,
+        b"\0" if vr == b"UI" else b" ",
+        vr,
+        _LONG if vr in LONG_VRS else _SHORT,
+        write in (_string, _text),
     )
     for write, vrs in _WRITERS.items()
     for vr in vrs.encode().split()
