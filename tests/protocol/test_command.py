@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dicomwire.protocol.command import Command, decode_command, encode_command
+from dicomwire.protocol.command import Command, _encode_once, decode_command, encode_command
 from dicomwire.protocol.errors import InvalidParameter, LocalError
 from dicomwire.standard.dimse import COMMAND_ELEMENTS
 from tests.protocol.test_items import uids
@@ -289,3 +289,22 @@ def test_ae_titles_can_be_padded() -> None:
     assert b"\x04\0\0\0PACS" in short
     assert b"\x10\0\0\0PACS" + b" " * 12 in padded
     assert decode_command(padded)["MoveDestination"] == "PACS"
+
+
+def test_command_sets_that_are_remembered_do_not_share_anything() -> None:
+    data = encode_command({"CommandField": 0x0110, "MessageID": 7, LIST: [0x00100010]})
+    first = decode_command(data)
+    first[LIST].append(7)
+    first["MessageID"] = 99
+    again = decode_command(data)
+    assert again[LIST] == [0x00100010]
+    assert again["MessageID"] == 7
+
+
+def test_the_same_command_set_is_encoded_once() -> None:
+    before = _encode_once.cache_info().hits
+    response = {"CommandField": 0x8020, "MessageIDBeingRespondedTo": 4321, "Status": 0xFF00}
+    assert encode_command(response) == encode_command(dict(response))
+    assert _encode_once.cache_info().hits == before + 1
+    assert encode_command(response, pads_titles=True) == encode_command(response)
+    assert _encode_once.cache_info().hits == before + 2

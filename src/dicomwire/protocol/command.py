@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Any
 
 from dicomwire.protocol.errors import InvalidParameter, LocalError
@@ -13,6 +14,7 @@ Command = dict[str, Any]
 """Keyword of an element of group 0000 -> int, str, or list of int (VR AT)."""
 
 MAXIMUM_COMMAND_SET = 0x10000  # bytes; the largest real ones have some hundred
+REMEMBERED = 32  # command sets: all pending responses to a query have the same
 
 _ELEMENT = struct.Struct("<HHI")
 _U16 = struct.Struct("<H")
@@ -20,6 +22,7 @@ _SHORT = struct.Struct("<HHIH")  # an element with a value of two bytes, whole
 _GROUP_LENGTH = struct.Struct("<HHII")
 _TAGS = {keyword: (element, vr) for element, keyword, vr in COMMAND_ELEMENTS}
 _ORDER = [keyword for _, keyword, _ in COMMAND_ELEMENTS[1:]]
+_LISTS = [keyword for _, keyword, vr in COMMAND_ELEMENTS if vr == "AT"]
 _KEYWORDS = {element: (keyword, vr) for element, keyword, vr in COMMAND_ELEMENTS}
 
 
@@ -43,6 +46,13 @@ def encode_command(command: Command, pads_titles: bool = False) -> bytes:
     LocalError
         When a value does not fit its element.
     """
+    try:
+        return _encode_once(pads_titles, *command.items())
+    except TypeError:  # a list has no hash
+        return _encode(pads_titles, command)
+
+
+def _encode(pads_titles: bool, command: Command) -> bytes:
     parts = [
         _encode_element(keyword, command[keyword], pads_titles)
         for keyword in _ORDER
@@ -50,6 +60,11 @@ def encode_command(command: Command, pads_titles: bool = False) -> bytes:
     ]
     body = b"".join(parts)
     return _GROUP_LENGTH.pack(0, 0, 4, len(body)) + body
+
+
+@lru_cache(REMEMBERED)
+def _encode_once(pads_titles: bool, *items: tuple[str, Any]) -> bytes:
+    return _encode(pads_titles, dict(items))
 
 
 def _encode_element(keyword: str, value: Any, pads_titles: bool) -> bytes:
@@ -100,6 +115,15 @@ def decode_command(data: bytes | bytearray | memoryview) -> Command:
         When an element's length leads beyond the end, a value has a wrong length, or an element
         that PS3.7 6.3 demands of every message is missing.
     """
+    command = dict(_decode_once(bytes(data)))
+    for keyword in _LISTS:
+        if keyword in command:
+            command[keyword] = list(command[keyword])
+    return command
+
+
+@lru_cache(REMEMBERED)
+def _decode_once(data: bytes) -> Command:
     command: Command = {}
     position, end = 0, len(data)
     while position < end:
@@ -123,7 +147,7 @@ def decode_command(data: bytes | bytearray | memoryview) -> Command:
 def _decode_element(
     command: Command,
     known: tuple[str, str],
-    data: bytes | bytearray | memoryview,
+    data: bytes,
     position: int,
     length: int,
 ) -> None:
