@@ -100,6 +100,22 @@ def test_the_request_is_sent_at_once() -> None:
         assert statuses(answers) == [0]
 
 
+def test_a_match_does_not_wait_for_the_next_one() -> None:
+    go = threading.Event()
+
+    def handler(event: Any) -> Iterator[Any]:
+        for _ in range(5):  # fast: the system may send them together
+            yield 0xFF00, keys()
+        assert go.wait(WAIT)
+        yield 0xFF00, keys()
+
+    with finding(handler) as (assoc, _):
+        answers = assoc.send_c_find(keys(), MODEL)
+        assert [next(answers)[0].Status for _ in range(5)] == [0xFF00] * 5
+        go.set()
+        assert statuses(answers) == [0xFF00, 0]
+
+
 # -- leaving ------------------------------------------------------------------------------------
 
 

@@ -27,12 +27,13 @@ class Spy(socket.socket):
 
     options: list[tuple[int, int, Any]]
     calls: list[int]
+    flags: list[int]
     most = 1 << 30
 
     @classmethod
     def of(cls, sock: socket.socket) -> Spy:
         spy = cls(fileno=sock.detach())
-        spy.options, spy.calls = [], []
+        spy.options, spy.calls, spy.flags = [], [], []
         return spy
 
     def setsockopt(self, level: int, name: int, value: Any, *more: Any) -> None:  # type: ignore[override]
@@ -42,6 +43,7 @@ class Spy(socket.socket):
     def sendmsg(self, buffers: Any, *more: Any) -> int:
         found = list(buffers)
         self.calls.append(len(found))
+        self.flags.append(more[1])
         joined = b"".join(found)[: self.most]
         return super().sendmsg([joined], *more)
 
@@ -132,6 +134,18 @@ def test_any_number_of_buffers_is_sent_in_order(pair: Any, count: int) -> None:
     assert box.wait() == [b"".join(buffers)]
     assert max(spy.calls) <= 1000
     assert len(spy.calls) == -(-count // 1000)
+    moved.close()
+
+
+def test_what_more_may_follow_does_not_wait_for_it(pair: Any) -> None:
+    spy = Spy.of(pair[0])
+    moved = transport_for(spy)
+    box = drained(pair[1], 3)
+    moved.send([b"one"], 1.0, nothing, more_follows=True)
+    assert box.wait() == [b"one"]
+    moved.send([b"two"], 1.0, nothing)
+    more = getattr(socket, "MSG_MORE", 0)
+    assert [flags & more for flags in spy.flags] == [more, 0]
     moved.close()
 
 

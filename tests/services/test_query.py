@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dicomwire.protocol.messages import Memory
 from dicomwire.protocol.pdus import Abort
 from dicomwire.services import scp
 from dicomwire.services.association import abort
+from dicomwire.services.wants import END, Call, Flush, Next
 from tests.protocol import pairs
 from tests.protocol.pairs import EXPLICIT, feed
 from tests.services.stage import Side, associated_for, message, said
@@ -290,3 +292,20 @@ def test_nothing_is_sent_once_the_association_is_aborted(by_peer: bool) -> None:
     assert [command["Status"] for command, _ in said(side)] == [0xFF00]
     assert side.error is acceptor.ended
     assert closed == [True]
+
+
+def test_only_after_the_last_response_nothing_more_is_announced() -> None:
+    _, acceptor = associated_for(PATIENT_ROOT)
+    asked = message(1, {**FIND, "AffectedSOPClassUID": PATIENT_ROOT}, Identifier())
+    conversation = scp.answer(acceptor, asked)
+    values = iter([(0xFF00, match()), (0xFF00, match())])
+    announced, answer = [], None
+    with suppress(StopIteration):
+        while True:
+            want = conversation.send(answer)
+            answer = values if isinstance(want, Call) else None
+            if isinstance(want, Next):
+                answer = next(want.values, END)
+            elif isinstance(want, Flush):
+                announced.append(want.more_follows)
+    assert announced == [True, True, False]

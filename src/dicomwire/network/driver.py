@@ -82,6 +82,11 @@ class Port(Protocol):
         """End an association on which nothing came for too long."""
 
 
+# Seconds in which responses of a handler that yields fast are left to the system to send together:
+# each of them for itself would wake up a peer that has just gone to sleep, which costs both sides
+# more than the response. A handler that is slower than that has each response sent at once.
+PUSHED_EVERY = 0.002
+
 # What a conversation may want to know of a destination or of an instance that cannot be.
 _PASSED_ON = (OSError, TypeError, ValueError, AttributeError, RuntimeError)
 
@@ -108,6 +113,7 @@ class Driver:
         self.lock = threading.Lock()
         self.last_activity = time.monotonic()
         self._deadline: float | None = None
+        self._pushed = 0.0
         self.aside = Aside()
         self._perform: dict[type, Callable[[Any], Any]] = {
             Receive: self._receive,
@@ -201,7 +207,12 @@ class Driver:
                 return event
 
     def _flush_wanted(self, want: Flush) -> None:
-        self.flush()
+        now = time.monotonic()
+        if want.more_follows and now - self._pushed < PUSHED_EVERY:
+            self.flush(more_follows=True)
+        else:
+            self._pushed = now
+            self.flush()
 
     def _call(self, want: Call) -> Any:
         self.port.dispatch()
@@ -230,13 +241,13 @@ class Driver:
 
     # -- bytes -----------------------------------------------------------------------------
 
-    def flush(self) -> None:
-        """Write what is in `Connection.out`."""
+    def flush(self, more_follows: bool = False) -> None:
+        """Write what is in `Connection.out`; see `wants.Flush`."""
         with self.lock:
-            self._write()
+            self._write(more_follows)
         self.port.dispatch()
 
-    def _write(self) -> None:
+    def _write(self, more_follows: bool = False) -> None:
         connection, transport = self.connection, self.transport
         out, connection.out = connection.out, []
         if not out:
@@ -245,7 +256,8 @@ class Driver:
             connection.closed()
             return
         try:
-            transport.send(out, self.port.timeout(Timer.NETWORK), self._read_waiting)
+            timeout = self.port.timeout(Timer.NETWORK)
+            transport.send(out, timeout, self._read_waiting, more_follows)
             self.last_activity = time.monotonic()
         except TimeoutError:
             stuck = Lost(

@@ -19,6 +19,8 @@ JOINED = 0x30000  # bytes that are joined for a socket that has no sendmsg
 
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
+# Linux keeps what is sent with it for 200 ms at most (tcp(7), send(2)); nobody else has it.
+_MORE = getattr(socket, "MSG_MORE", 0)
 
 
 def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
@@ -57,7 +59,11 @@ class Transport(Protocol):
         """Like `receive` but without waiting; None means that nothing is there."""
 
     def send(
-        self, buffers: Sequence[Buffer], timeout: float | None, when_readable: Callable[[], object]
+        self,
+        buffers: Sequence[Buffer],
+        timeout: float | None,
+        when_readable: Callable[[], object],
+        more_follows: bool = False,
     ) -> None:
         """Send all bytes of all buffers.
 
@@ -69,6 +75,8 @@ class Transport(Protocol):
             Seconds without progress.
         when_readable : callable
             Called when the peer sends while it does not read: it may be telling why.
+        more_follows : bool
+            Whether the system may keep the bytes for a moment, to send them with what follows.
 
         Raises
         ------
@@ -131,14 +139,19 @@ class PlainTransport:
             return None
 
     def send(
-        self, buffers: Sequence[Buffer], timeout: float | None, when_readable: Callable[[], object]
+        self,
+        buffers: Sequence[Buffer],
+        timeout: float | None,
+        when_readable: Callable[[], object],
+        more_follows: bool = False,
     ) -> None:
         """See `Transport.send`."""
+        flags = (_DONTWAIT or 0) | (_MORE if more_follows else 0)
         for first in range(0, len(buffers), MOST_BUFFERS):
             waiting = buffers[first : first + MOST_BUFFERS]
             while waiting:
                 try:
-                    sent = self._sendmsg(waiting, (), _DONTWAIT or 0)
+                    sent = self._sendmsg(waiting, (), flags)
                 except BlockingIOError:
                     self._wait_writable(timeout, when_readable)
                 else:
@@ -223,9 +236,13 @@ class StreamTransport:
                 return 0
 
     def send(
-        self, buffers: Sequence[Buffer], timeout: float | None, when_readable: Callable[[], object]
+        self,
+        buffers: Sequence[Buffer],
+        timeout: float | None,
+        when_readable: Callable[[], object],
+        more_follows: bool = False,
     ) -> None:
-        """See `Transport.send`."""
+        """See `Transport.send`; nothing is kept for a moment."""
         waiting: list[Buffer] = []
         size = 0
         for buffer in buffers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from dicomwire.protocol.command import Command
@@ -15,7 +17,7 @@ from dicomwire.services.responding import (
     read_status,
     respond,
 )
-from dicomwire.services.wants import END, Call, Close, Conversation, HandlerRaised, Next
+from dicomwire.services.wants import END, FLUSH_MORE, Call, Close, Conversation, HandlerRaised, Next
 from dicomwire.standard.dimse import BY_NAME
 from dicomwire.standard.statuses import Category
 
@@ -30,13 +32,16 @@ C_FIND = BY_NAME["C-FIND"]
 def find(connection: Connection, message: Message) -> Conversation[None]:
     """Send a response for each match that the handler yields, and a last one (PS3.4 C.4.1.3)."""
     matches: Any = None
+    category = cache(partial(category_for, message, C_FIND))
     try:
         matches = yield Call(C_FIND.event, message=message)
-        while matches is not None and (found := (yield Next(C_FIND.event, matches))) is not END:
-            status, extra, data = _match(connection, message, found)
-            yield from respond(connection, message, status, extra, data)
-            if connection.ended is not None or not _goes_on(message, status):
-                return
+        if matches is not None:
+            another = Next(C_FIND.event, matches)
+            while (found := (yield another)) is not END:
+                status, extra, data = _match(connection, message, found, category)
+                yield from respond(connection, message, status, extra, data, FLUSH_MORE)
+                if connection.ended is not None or not _goes_on(message, category(status)):
+                    return
         yield from respond(connection, message, SUCCESS, {})
     except HandlerRaised as error:
         yield from respond(connection, message, C_FIND.on_error, {"ErrorComment": error.comment})
@@ -46,12 +51,12 @@ def find(connection: Connection, message: Message) -> Conversation[None]:
 
 
 def _match(
-    connection: Connection, message: Message, found: Any
+    connection: Connection, message: Message, found: Any, category: Callable[[int], Category]
 ) -> tuple[int, Command, bytes | None]:
     if not isinstance(found, tuple | list) or len(found) != 2:
         return C_FIND.on_error, {"ErrorComment": "the handler gave no status and identifier"}, None
     status, extra = read_status(found[0], C_FIND)
-    if category_for(message, C_FIND, status) is not Category.PENDING:
+    if category(status) is not Category.PENDING:
         return status, extra, None
     data = encoded(connection, message, found[1]) if is_data_set(found[1]) and found[1] else None
     if data is None:
@@ -59,12 +64,11 @@ def _match(
     return status, extra, data
 
 
-def _goes_on(message: Message, status: int) -> bool:
+def _goes_on(message: Message, category: Category) -> bool:
     """Whether further responses may follow one with this status (PS3.7 9.1.2.1.5).
 
     Of the warnings only one may be followed, that of a Repository Query (PS3.4 C.6.4).
     """
-    category = category_for(message, C_FIND, status)
     if category is Category.WARNING:
         return bool(message.command["AffectedSOPClassUID"] == REPOSITORY_QUERY)
     return category is Category.PENDING

@@ -9,7 +9,7 @@ from dicomwire.dataset.errors import DataSetError
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.messages import Message
-from dicomwire.services.wants import FLUSH, Conversation
+from dicomwire.services.wants import FLUSH, Conversation, Flush
 from dicomwire.standard.dimse import RESPONSE, Service
 from dicomwire.standard.sop_classes import service_class_of
 from dicomwire.standard.statuses import Category, describe
@@ -34,6 +34,7 @@ def respond(
     status: int,
     extra: Command,
     data: bytes | None = None,
+    flush: Flush = FLUSH,
 ) -> Conversation[None]:
     """Send a response to a request, unless the association is over.
 
@@ -49,12 +50,14 @@ def respond(
         Further elements of the command set by keyword.
     data : bytes, optional
         The encoded data set of the response.
+    flush : Flush
+        `FLUSH_MORE` when another response is likely to follow at once.
     """
     if not connection.machine.may("Evt9"):  # Sta6, and Sta8: the peer has asked for a release
         return
     response = response_for(message.command, status, extra)
     connection.send_message(message.context_id, response, data)
-    yield FLUSH
+    yield flush
 
 
 def response_for(command: Command, status: int, extra: Command) -> Command:

@@ -37,9 +37,19 @@ class Receive:
 
 
 class Flush:
-    """Write what is in `Connection.out`."""
+    """Write what is in `Connection.out`.
 
-    __slots__ = ()
+    Parameters
+    ----------
+    more_follows : bool
+        Whether more is likely to be written at once. Then the system may keep what is written for
+        a moment, to send it with that; it never waits for what follows.
+    """
+
+    __slots__ = ("more_follows",)
+
+    def __init__(self, more_follows: bool = False) -> None:
+        self.more_follows = more_follows
 
 
 class Connect:
@@ -189,6 +199,7 @@ END = object()
 """What `Next` answers when a handler has yielded everything."""
 
 FLUSH = Flush()
+FLUSH_MORE = Flush(more_follows=True)
 CONNECT = Connect()
 RECEIVE_ACSE = Receive(Timer.ACSE)
 RECEIVE_DIMSE = Receive(Timer.DIMSE)
