@@ -8,12 +8,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicomwire.dataset.codec import decode, encode
 from dicomwire.dataset.errors import DataSetError
 from dicomwire.dataset.part10 import FileHeader
-from dicomwire.network.responses import Responses
+from dicomwire.network.responses import Answers, Asked, Responses
 from dicomwire.network.stores import Stores
 from dicomwire.network.titles import checked_title
 from dicomwire.protocol.command import Command
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dicomwire.association")
 
+Many = TypeVar("Many", bound=Asked)
+
 VERIFICATION = "1.2.840.10008.1.1"
 PROCESSING_FAILURE = 0x0110  # PS3.7 Annex C
 LAST_ID = 0xFFFF  # of a message, PS3.7 E.2
@@ -54,7 +56,7 @@ class Operations(ABC):
 
     connection: Connection
     is_established: bool
-    _responses: weakref.ref[Responses] | None = None
+    _responses: weakref.ref[Asked] | None = None
 
     @property
     @abstractmethod
@@ -316,7 +318,32 @@ class Operations(ABC):
             lambda: self.c_store(dataset, msg_id, priority, originator_aet, originator_id)
         )
 
-    # -- C-FIND and C-CANCEL -------------------------------------------------------------------
+    # -- C-FIND, C-GET, C-MOVE and C-CANCEL ----------------------------------------------------
+
+    def c_find(
+        self, dataset: Dataset, query_model: str, msg_id: int = 1, priority: int = PRIORITY_LOW
+    ) -> Answers:
+        """Ask for matches (C-FIND, PS3.7 9.1.2), which are decoded only when they are looked at.
+
+        Parameters
+        ----------
+        dataset, query_model, msg_id, priority
+            See `send_c_find`.
+
+        Returns
+        -------
+        Answers
+            To be iterated over: a `Response` for each match, with its identifier as bytes in
+            `encoded` and as a Dataset from `decode()`, and a last one with the status.
+
+        Raises
+        ------
+        Ended
+            Here and while iterating: why there are no more responses.
+        RuntimeError, ValueError
+            As `send_c_find`.
+        """
+        return self._ask_many(Answers, "C-FIND", dataset, query_model, msg_id, Priority=priority)
 
     def send_c_find(
         self, dataset: Dataset, query_model: str, msg_id: int = 1, priority: int = PRIORITY_LOW
@@ -403,6 +430,18 @@ class Operations(ABC):
     def _query(
         self, name: str, dataset: Dataset, query_model: str, msg_id: int, **fields: Any
     ) -> Responses:
+        """Send a request that is answered by many responses, as pynetdicom's programs do."""
+        return self._ask_many(Responses, name, dataset, query_model, msg_id, **fields)
+
+    def _ask_many(
+        self,
+        kind: type[Many],
+        name: str,
+        dataset: Dataset,
+        query_model: str,
+        msg_id: int,
+        **fields: Any,
+    ) -> Many:
         """Send a request that is answered by many responses."""
         service = BY_NAME[name]
         self._check_established(name)
@@ -412,11 +451,11 @@ class Operations(ABC):
         data = _encoded(dataset, context)
         logger.info("Sending %s Request: MsgID %d", _plain_name(service), msg_id)
         answer = scp.answer if name == "C-FIND" else asked.only(dataset, scp.answer)
-        responses = Responses(self, service, context.context_id, command, answer)
+        responses = kind(self, service, context.context_id, command, answer)
         try:
             self.begin(name, scu.send(self.connection, context.context_id, command, data))
-        except Ended:
-            responses.cannot_come()
+        except Ended as error:
+            responses.cannot_come(error)
         except BaseException:
             responses.were_not_asked_for()
             raise

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from dicomwire.dataset.codec import decode
 from dicomwire.dataset.errors import DataSetError
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.errors import Ended
-from dicomwire.protocol.messages import Memory, Message
+from dicomwire.protocol.messages import Message
 from dicomwire.services.query import REPOSITORY_QUERY
 from dicomwire.services.response import Response
 from dicomwire.services.scu import AnswerRequest
@@ -19,6 +18,8 @@ from dicomwire.standard.statuses import Category
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+Taken = TypeVar("Taken")
 
 
 class Asking(Protocol):
@@ -40,8 +41,8 @@ class Asking(Protocol):
         """Let another thread see to the end of what this one has given up."""
 
 
-class Responses:
-    """Pairs of status and identifier, one for each response (PS3.7 9.1.2 to 9.1.4).
+class Asked:
+    """A request that is answered by many responses (PS3.7 9.1.2 to 9.1.4), as they come.
 
     The request has been sent when this is made. Whoever does not want the rest calls `close`, or
     forgets the object: the peer is asked to stop, and what it still sends is dropped, so that the
@@ -75,76 +76,44 @@ class Responses:
         self._command = command
         self._answer = answer
         self._open = True
-        self._failed = False
         self._busy = threading.Lock()
+        self._categories: dict[tuple[object, int], Category] = {}
 
-    def cannot_come(self) -> None:
+    def cannot_come(self, error: Ended) -> None:
         """Learn that the association ended before the request was sent."""
-        self._failed = True
+        self._open = False
+        raise error
 
     def were_not_asked_for(self) -> None:
         """Learn that the request was not sent."""
         self._open = False
 
-    def __iter__(self) -> Iterator[tuple[Dataset, Dataset | None]]:
-        return self
-
-    def __next__(self) -> tuple[Dataset, Dataset | None]:
+    def _one_at_a_time(self, take: Callable[[], Taken]) -> Taken:
         if not self._busy.acquire(blocking=False):
             raise ValueError("These responses are being waited for already")
         try:
-            return self._next_pair()
+            return take()
         finally:
             self._busy.release()
 
-    def _next_pair(self) -> tuple[Dataset, Dataset | None]:
-        from pydicom.dataset import Dataset
-
-        if not self._open:
-            raise StopIteration
-        if self._failed:
-            self._open = False
-            return Dataset(), None
-        try:
-            response = self._next()
-        except Ended:
-            self._finish()
-            return Dataset(), None
-        identifier = self._identifier(response)
-        return response.dataset(), identifier
-
-    def _next(self) -> Response:
+    def _next(self) -> tuple[Response, Category]:
         message = self._asking.next_response(self._command, self._answer)
-        response = Response(self._service, message)
-        if not self._goes_on(response):
+        syntax = self._asking.transfer_syntax(message.context_id)
+        response = Response(self._service, message, syntax)
+        # nearly all have the same status: its meaning is looked up once
+        key = message.command.get("AffectedSOPClassUID"), message.command["Status"]
+        category = self._categories.get(key)
+        if category is None:
+            category = self._categories[key] = response.category
+        if not self._goes_on(response, category):
             self._finish()
-        return response
+        return response, category
 
-    def _goes_on(self, response: Response) -> bool:
-        if response.category is Category.PENDING:
+    def _goes_on(self, response: Response, category: Category) -> bool:
+        if category is Category.PENDING:
             return True
         repository = response.command.get("AffectedSOPClassUID") == REPOSITORY_QUERY
-        return repository and response.category is Category.WARNING  # PS3.4 C.6.4: 0xB001
-
-    def _identifier(self, response: Response) -> Dataset | None:
-        """Decode what came with a response, if users of this service expect anything there."""
-        from pydicom.dataset import Dataset
-
-        pending = response.category is Category.PENDING
-        if self._service.name == "C-FIND":
-            wanted = pending
-        else:  # PS3.4 C.4.3.1.4: the list of instances that failed
-            wanted = not pending and response.category is not Category.SUCCESS
-        if not wanted:
-            return None
-        sink = response.message.data
-        if not isinstance(sink, Memory):
-            return None if pending else Dataset()
-        try:
-            syntax = self._asking.transfer_syntax(response.message.context_id)
-            return decode(bytes(sink.data), syntax)
-        except DataSetError:
-            return None
+        return repository and category is Category.WARNING  # PS3.4 C.6.4: 0xB001
 
     def _finish(self) -> None:
         if self._open:
@@ -164,8 +133,7 @@ class Responses:
             self._busy.release()
 
     def _close(self) -> None:
-        if not self._open or self._failed:
-            self._open = False
+        if not self._open:
             return
         try:
             self._asking.send_c_cancel(self._command["MessageID"], self._context_id)
@@ -177,6 +145,74 @@ class Responses:
             self._finish()
 
     def __del__(self) -> None:
-        if getattr(self, "_open", False) and not self._failed:
+        if getattr(self, "_open", False):
             # this may run anywhere, also where a lock is held: let another thread wait
             self._asking.leave(self.close)
+
+
+class Answers(Asked):
+    """The responses to one request, each a `Response` whose data set is decoded when asked."""
+
+    def __iter__(self) -> Iterator[Response]:
+        return self
+
+    def __next__(self) -> Response:
+        return self._one_at_a_time(self._next_response)
+
+    def _next_response(self) -> Response:
+        if not self._open:
+            raise StopIteration
+        try:
+            return self._next()[0]
+        except Ended:
+            self._finish()
+            raise
+
+
+class Responses(Asked):
+    """Pairs of status and identifier, one for each response, as pynetdicom gives them."""
+
+    _failed = False
+
+    def cannot_come(self, error: Ended) -> None:
+        """Learn that the association ended before the request was sent: it is told later."""
+        self._open, self._failed = False, True
+
+    def __iter__(self) -> Iterator[tuple[Dataset, Dataset | None]]:
+        return self
+
+    def __next__(self) -> tuple[Dataset, Dataset | None]:
+        return self._one_at_a_time(self._next_pair)
+
+    def _next_pair(self) -> tuple[Dataset, Dataset | None]:
+        from pydicom.dataset import Dataset
+
+        if self._failed:
+            self._failed = False
+            return Dataset(), None
+        if not self._open:
+            raise StopIteration
+        try:
+            response, category = self._next()
+        except Ended:
+            self._finish()
+            return Dataset(), None
+        identifier = self._identifier(response, category)
+        return response.dataset(), identifier
+
+    def _identifier(self, response: Response, category: Category) -> Dataset | None:
+        """Decode what came with a response, if users of this service expect anything there."""
+        from pydicom.dataset import Dataset
+
+        pending = category is Category.PENDING
+        if self._service.name == "C-FIND":
+            wanted = pending
+        else:  # PS3.4 C.4.3.1.4: the list of instances that failed
+            wanted = not pending and category is not Category.SUCCESS
+        if not wanted:
+            return None
+        try:
+            identifier = response.decode()
+        except DataSetError:
+            return None
+        return Dataset() if identifier is None and not pending else identifier

