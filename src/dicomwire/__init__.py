@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dicomwire._version import __dicom_version__, __version__
+from dicomwire.network.views import take_views_from
 
 if TYPE_CHECKING:
     from dicomwire import events as evt
@@ -61,6 +63,9 @@ _PLACES = {
 }
 
 _MODULES = {"evt": "dicomwire.events", "_config": "dicomwire._config"}
+
+# What programs are given of PDUs and messages has pynetdicom's names; made when they look.
+take_views_from(partial(import_module, "dicomwire.compat.views"))
 
 # A library is silent until its user wants otherwise.
 logging.getLogger("dicomwire").addHandler(logging.NullHandler())

@@ -85,7 +85,7 @@ def peer() -> Iterator[Callable[..., Peer]]:
                 return on_store(event)
 
             def requested(event: Any) -> None:
-                proposals.append(event.assoc.requestor.primitive)
+                proposals.append(event.assoc.connection.request)
 
             server = ae.start_server(
                 ("127.0.0.1", 0),

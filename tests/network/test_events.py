@@ -8,15 +8,11 @@ from typing import Any
 
 import pytest
 
-from dicomwire import evt
+from dicomwire import evt, pdu
 from dicomwire.network.events import BY_NAME, INTERVENTIONS, NOTIFICATIONS, Event, Handlers
+from dicomwire.pdu_primitives import A_ASSOCIATE, A_RELEASE
 from dicomwire.protocol.pdus import (
     Abort,
-    AssociateAC,
-    AssociateRQ,
-    PDataTF,
-    ReleaseRP,
-    ReleaseRQ,
 )
 from dicomwire.services.wants import Unbound
 from tests.network.ends import (
@@ -124,15 +120,16 @@ def test_every_pdu_is_shown_with_its_bytes_and_transitions() -> None:
         assert assoc.send_c_echo().Status == 0
         assoc.release()
         acceptor.join(WAIT)
-    sent, received = [AssociateRQ, PDataTF, ReleaseRQ], [AssociateAC, PDataTF, ReleaseRP]
+    sent = [pdu.A_ASSOCIATE_RQ, pdu.P_DATA_TF, pdu.A_RELEASE_RQ]
+    received = [pdu.A_ASSOCIATE_AC, pdu.P_DATA_TF, pdu.A_RELEASE_RP]
     for box, pair in ((mine, (sent, received)), (theirs, (received, sent))):
         assert (pdus(box, evt.EVT_PDU_SENT), pdus(box, evt.EVT_PDU_RECV)) == pair
         for way in ("SENT", "RECV"):
             raw = [e.data for e in box.things if e.event.name == f"EVT_DATA_{way}"]
             shown = [e.pdu for e in box.things if e.event.name == f"EVT_PDU_{way}"]
-            assert raw == [pdu.encode() for pdu in shown]
+            assert raw == [each.encode() for each in shown]
             acse = [e.primitive for e in box.things if e.event.name == f"EVT_ACSE_{way}"]
-            assert acse == [pdu for pdu in shown if not isinstance(pdu, PDataTF)]
+            assert [type(each) for each in acse] == [A_ASSOCIATE, A_RELEASE]
     moves = [e for e in mine.things if e.event is evt.EVT_FSM_TRANSITION]
     assert [(m.current_state, m.fsm_event, m.action, m.next_state) for m in moves] == [
         ("Sta1", "Evt1", "AE-1", "Sta4"),
@@ -186,11 +183,11 @@ def test_a_large_store_is_shown_fragment_by_fragment() -> None:
     received = [e.data for e in theirs.things if e.event is evt.EVT_DATA_RECV]
     assert sent == received
     fragments = b"".join(
-        value.data
+        value.data[1:]
         for e in theirs.things
-        if e.event is evt.EVT_PDU_RECV and isinstance(e.pdu, PDataTF)
-        for value in e.pdu.values
-        if not value.control & 1
+        if e.event is evt.EVT_PDU_RECV and isinstance(e.pdu, pdu.P_DATA_TF)
+        for value in e.pdu.presentation_data_value_items
+        if value.message_control_header_byte[-1] == "0"
     )
     assert [fragments] == got.things
 
@@ -340,7 +337,8 @@ def test_the_last_word_is_an_event_too() -> None:
     mine, my_handlers = told([evt.EVT_PDU_SENT, evt.EVT_ACSE_SENT])
     with established(evt_handlers=my_handlers) as (assoc, _):
         assoc.abort()
-        assert mine.things[-1].pdu == mine.things[-2].primitive == Abort(0, 0)
+        assert mine.things[-1].pdu.encode() == Abort(0, 0).encode()
+        assert mine.things[-2].primitive.abort_source == 0
 
 
 def test_several_servers_have_handlers_of_their_own() -> None:

@@ -8,13 +8,14 @@ import pytest
 
 from dicomwire import build_context, build_role, evt
 from dicomwire.network.rejected import Rejection
+from dicomwire.pdu_primitives import A_ASSOCIATE
 from dicomwire.protocol.items import (
     AsynchronousOperationsWindow,
     SOPClassCommonExtendedNegotiation,
     SOPClassExtendedNegotiation,
     UserIdentity,
 )
-from dicomwire.protocol.pdus import AssociateAC, AssociateRQ
+from dicomwire.protocol.pdus import AssociateAC
 from tests.network.ends import (
     CT,
     LOCAL,
@@ -38,8 +39,12 @@ def test_both_sides_are_known_on_both_ends() -> None:
             assert (requestor.ae_title, accepting.ae_title) == ("ASKER", "ASKED")
             assert (requestor.address, accepting.address) == (LOCAL, LOCAL)
             assert (requestor.maximum_length, accepting.maximum_length) == (20000, 16382)
-            assert isinstance(requestor.primitive, AssociateRQ)
-            assert isinstance(accepting.primitive, AssociateAC)
+            asked, answered = requestor.primitive, accepting.primitive
+            assert isinstance(asked, A_ASSOCIATE)
+            assert (asked.calling_ae_title, asked.result) == ("ASKER", None)
+            assert (answered.maximum_length_received, answered.result) == (16382, 0)
+            contexts = answered.presentation_context_definition_results_list
+            assert [each.abstract_syntax for each in contexts] == [VERIFICATION, CT]
             assert requestor.implementation_class_uid == scu.implementation_class_uid
             assert accepting.implementation_version_name == scp.implementation_version_name
             assert [c.abstract_syntax for c in requestor.requested_contexts] == [VERIFICATION, CT]
@@ -122,12 +127,10 @@ def test_a_rejection_is_what_the_acceptor_said() -> None:
         assoc = call(server, ae_title="OTHER")
         assert assoc.is_rejected
         said = assoc.acceptor.primitive
-        assert isinstance(said, Rejection)
-        assert said == (1, 1, 7)
         assert (said.result, said.result_source, said.diagnostic) == (1, 1, 7)
         assert (said.result_str, said.source_str) == ("Rejected Permanent", "Service User")
         assert said.reason_str == "Called AE title not recognised"
-        assert isinstance(assoc.requestor.primitive, AssociateRQ)
+        assert assoc.requestor.primitive.called_ae_title == "OTHER"
         assert assoc.acceptor.user_information == []
 
 

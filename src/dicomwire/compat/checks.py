@@ -62,21 +62,33 @@ def boolean(name: str, value: Any) -> bool:
     return value
 
 
-def role(name: str, value: Any) -> bool:
-    """Take True and False, and None for False."""
-    return boolean(name, False if value is None else value)
+def role(name: str, value: Any) -> bool | None:
+    """Take True and False, and None."""
+    return None if value is None else boolean(name, value)
 
 
-def octets(name: str, value: Any) -> bytes:
-    """Take bytes, and None for no bytes."""
+def flag(name: str, value: Any) -> int | None:
+    """Take 0 and 1, and None."""
+    if value not in (None, 0, 1):
+        raise ValueError(f"{name} is 0 or 1, not {value!r}")
+    return None if value is None else int(value)
+
+
+def octets(name: str, value: Any) -> bytes | None:
+    """Take bytes, and None."""
     if value is not None and not isinstance(value, bytes):
         raise TypeError(f"{name} is bytes, not {type(value).__name__}")
-    return value or b""
+    return value
 
 
 def uid(name: str, value: Any) -> Any:
-    """Take a UID (PS3.5 9.1), and None for an empty one."""
-    return set_uid("" if value is None else value, name)
+    """Take a UID (PS3.5 9.1), and None."""
+    return set_uid(value, name)
+
+
+def uid_not_none(name: str, value: Any) -> Any:
+    """Take a UID."""
+    return set_uid(value, name, allow_none=False)
 
 
 def uid_or_none(name: str, value: Any) -> Any:
@@ -91,13 +103,18 @@ def uids(name: str, value: Any) -> list[Any]:
     return [set_uid(each, name, allow_empty=False) for each in value]
 
 
-def version_name(name: str, value: Any) -> str:
-    """Take an implementation version name (PS3.7 D.3.3.2.3), and None for an empty one."""
+def version_name(name: str, value: Any) -> str | None:
+    """Take an implementation version name (PS3.7 D.3.3.2.3), and None."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} is a str, not {type(value).__name__}")
     if value and (len(value) > 16 or not value.isascii()):
         raise ValueError(f"{name} has at most 16 ASCII characters, not {value!r}")
-    return value or ""
+    return value
+
+
+def version_text(name: str, value: Any) -> str | None:
+    """Take an implementation version name as a PDU has it: bytes too."""
+    return version_name(name, decode_bytes(value) if isinstance(value, bytes) else value)
 
 
 def title(name: str, value: Any) -> str | None:
@@ -107,6 +124,32 @@ def title(name: str, value: Any) -> str | None:
     return set_ae(value, name, allow_empty=name != "MoveDestination")
 
 
+def called_title(name: str, value: Any) -> str | None:
+    """Take an AE title of an association: 1 to 16 characters, not spaces only."""
+    return set_ae(value, name, allow_empty=False, allow_none=False)
+
+
+def pdu_title(name: str, value: Any) -> str | None:
+    """Take an AE title as a PDU has it: bytes too, and empty."""
+    return set_ae(decode_bytes(value) if isinstance(value, bytes) else value, name, True, False)
+
+
+def pdu_title_or_none(name: str, value: Any) -> str | None:
+    """Take an AE title as a PDU has it: bytes too, empty, and None."""
+    return None if value is None else pdu_title(name, value)
+
+
+def pdvs(name: str, value: Any) -> list[Any]:
+    """Take a list of presentation data values: pairs of a context ID and bytes."""
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is a list of pairs, not {type(value).__name__}")
+    for each in value:
+        pair = each if isinstance(each, list | tuple) and len(each) == 2 else (None, None)
+        if not (isinstance(pair[0], int) and isinstance(pair[1], bytes)):
+            raise TypeError(f"{name} has {each!r}, which is no pair of a context ID and bytes")
+    return value
+
+
 def stream(name: str, value: Any) -> BytesIO | None:
     """Take an encoded data set, and None."""
     if value is not None and not isinstance(value, BytesIO):
@@ -114,13 +157,14 @@ def stream(name: str, value: Any) -> BytesIO | None:
     return value
 
 
-def tags(name: str, value: Any) -> list[Any] | None:
-    """Take a tag or a list of tags, and None; return a list."""
+def tags(name: str, value: Any) -> Any:
+    """Take a tag or a list of tags, and None; one tag stays alone, as pydicom has it."""
     from pydicom.tag import Tag
 
     if value is None:
         return None
     try:
-        return [Tag(each) for each in (value if isinstance(value, list | tuple) else [value])]
+        found = [Tag(each) for each in (value if isinstance(value, list | tuple) else [value])]
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} is a list of tags: {error}") from error
+    return found[0] if len(found) == 1 else found

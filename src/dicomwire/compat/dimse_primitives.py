@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any, ClassVar
 
-from dicomwire.compat.checks import Check, Checked, number, one_of, stream, tags, title, uid_or_none
-from dicomwire.standard.dimse import BY_NAME, COMMAND_ELEMENTS, Service
+from pydicom.uid import UID
+
+from dicomwire.compat.checks import Check, number, one_of, stream, tags, title, uid_or_none
+from dicomwire.compat.parts import Part
+from dicomwire.protocol.command import Command
+from dicomwire.standard.dimse import (
+    BY_COMMAND_FIELD,
+    BY_NAME,
+    C_CANCEL_RQ,
+    COMMAND_ELEMENTS,
+    RESPONSE,
+    Service,
+)
 
 _US = number(0, 0xFFFF, optional=True)
+_VRS = {keyword: vr for _, keyword, vr in COMMAND_ELEMENTS}
 _BY_VR: dict[str, Check] = {"UI": uid_or_none, "US": _US, "AE": title}
 _CHECKS: dict[str, Check] = {
     **{keyword: _BY_VR[vr] for _, keyword, vr in COMMAND_ELEMENTS if vr in _BY_VR},
@@ -16,7 +30,7 @@ _CHECKS: dict[str, Check] = {
 }
 
 
-class DIMSEPrimitive(Checked):
+class DIMSEPrimitive(Part):
     """The parameters of a DIMSE service, those of the request and of the response (PS3.7 9, 10).
 
     The data set is an `io.BytesIO` with its encoding. What was not set is None.
@@ -32,10 +46,12 @@ class DIMSEPrimitive(Checked):
     SERVICE: ClassVar[Service]
     STATUS_OPTIONAL_KEYWORDS: ClassVar[tuple[str, ...]] = ()
     REQUEST_KEYWORDS: ClassVar[tuple[str, ...]] = ()
-    _defaults: ClassVar[dict[str, Any]] = {}
+    RESPONSE_KEYWORDS: ClassVar[tuple[str, ...]] = ("MessageIDBeingRespondedTo", "Status")
+    _context_id: int | None = None  # the presentation context of one that was received
 
     def __init_subclass__(cls, service: str) -> None:
         row = cls.SERVICE = BY_NAME[service]
+        cls.TITLE = service
         data = (row.data_in, row.data_out)
         cls.STATUS_OPTIONAL_KEYWORDS = row.response_fields
         cls.REQUEST_KEYWORDS = (
@@ -48,15 +64,15 @@ class DIMSEPrimitive(Checked):
         ids = "MessageID MessageIDBeingRespondedTo Status AffectedSOPClassUID".split()
         uids = (row.class_uid, row.instance_uid, row.instance_uid.replace("Requested", "Affected"))
         names = (*ids, *uids, *row.request_fields, *row.response_fields, *data)
-        cls._defaults = {name: None for name in names if name}
-        if "Priority" in row.request_fields:
-            cls._defaults["Priority"] = 2  # low
+        low = {"Priority": 2} if "Priority" in row.request_fields else {}
+        cls._unset = {**{name: None for name in names if name}, **low}
         super().__init_subclass__(**_CHECKS, **{name: stream for name in data if name})
 
-    def __init__(self) -> None:
-        self.__dict__.update(self._defaults)
-
     def __getattr__(self, name: str) -> Any:
+        if name in self._unset and name in (self.SERVICE.data_in, self.SERVICE.data_out):
+            make = self.__dict__.get("_data")  # nobody has looked at the data set yet
+            value = self.__dict__[name] = make() if make else None
+            return value
         raise AttributeError(f"{type(self).__name__} has no parameter '{name}'")
 
     @property
@@ -67,12 +83,22 @@ class DIMSEPrimitive(Checked):
     @property
     def is_valid_request(self) -> bool:
         """Whether all is there that a request has to have."""
-        return all(self.__dict__[name] is not None for name in self.REQUEST_KEYWORDS)
+        return all(getattr(self, name) is not None for name in self.REQUEST_KEYWORDS)
 
     @property
     def is_valid_response(self) -> bool:
         """Whether all is there that a response has to have."""
-        return self.MessageIDBeingRespondedTo is not None and self.Status is not None
+        return all(getattr(self, name) is not None for name in self.RESPONSE_KEYWORDS)
+
+    def _rows(self) -> Iterator[tuple[str, Any]]:
+        for name, value in ((name, getattr(self, name)) for name in self._unset):
+            if isinstance(value, BytesIO):
+                yield name, f"{len(value.getbuffer())} bytes"
+            elif value is not None:
+                yield name, value
+
+    def __repr__(self) -> str:
+        return f"<{self.msg_type} {dict(self._rows())}>"
 
 
 class C_STORE(DIMSEPrimitive, service="C-STORE"):
@@ -95,11 +121,13 @@ class C_ECHO(DIMSEPrimitive, service="C-ECHO"):
     """C-ECHO (PS3.7 9.1.5)."""
 
 
-class C_CANCEL(Checked, MessageIDBeingRespondedTo=_US):
+class C_CANCEL(Part, MessageIDBeingRespondedTo=_US):
     """C-CANCEL (PS3.7 9.3.2.3)."""
 
-    def __init__(self) -> None:
-        self.MessageIDBeingRespondedTo: int | None = None
+    TITLE = "C-CANCEL"
+    _unset: ClassVar = {"MessageIDBeingRespondedTo": None}
+    _context_id: int | None = None
+    MessageIDBeingRespondedTo: int | None
 
 
 class N_EVENT_REPORT(DIMSEPrimitive, service="N-EVENT-REPORT"):
@@ -124,6 +152,69 @@ class N_CREATE(DIMSEPrimitive, service="N-CREATE"):
 
 class N_DELETE(DIMSEPrimitive, service="N-DELETE"):
     """N-DELETE (PS3.7 10.1.6)."""
+
+
+_KINDS: dict[str, type[DIMSEPrimitive]] = {
+    kind.SERVICE.name: kind for kind in DIMSEPrimitive.__subclasses__()
+}
+
+
+def primitive_kind(command: Command) -> type[DIMSEPrimitive] | type[C_CANCEL]:
+    """Return the class of the primitive that a command set is of.
+
+    Raises
+    ------
+    KeyError
+        When PS3.7 E.1 has no such message.
+    """
+    field = command["CommandField"]
+    if field == C_CANCEL_RQ:
+        return C_CANCEL
+    return _KINDS[BY_COMMAND_FIELD[field & ~RESPONSE].name]
+
+
+def filled(
+    kind: type[DIMSEPrimitive] | type[C_CANCEL],
+    command: Command,
+    data: Callable[[], BytesIO] | None,
+    context_id: int | None,
+) -> DIMSEPrimitive | C_CANCEL:
+    """Return a primitive with what was received, as it came.
+
+    Parameters
+    ----------
+    kind : class
+        Of this file.
+    command : dict
+        The command set by keyword.
+    data : callable, optional
+        Makes the data set when it is looked at.
+    context_id : int or None
+        The presentation context it came over.
+    """
+    made = kind()
+    made._fill(
+        {
+            name: shown_value(name, command[name])
+            for name in kind._unset
+            if command.get(name) is not None
+        }
+    )
+    if isinstance(made, DIMSEPrimitive) and data is not None:
+        row = made.SERVICE
+        name = row.data_out if command["CommandField"] & RESPONSE else row.data_in
+        if name:
+            del made.__dict__[name]
+            made._fill({"_data": data})
+    made._fill({"_context_id": context_id})
+    return made
+
+
+def shown_value(keyword: str, value: Any) -> Any:
+    """Return the value of a command element as programs expect it."""
+    if _VRS[keyword] == "UI":
+        return UID(value)
+    return tags(keyword, value) if _VRS[keyword] == "AT" else value
 
 
 __all__ = [

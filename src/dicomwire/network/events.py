@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from dicomwire.network.views import Later
 from dicomwire.services.wants import Unbound
 
 logger = logging.getLogger("dicomwire.events")
@@ -102,7 +103,8 @@ class Event:
     event : NotificationEvent or InterventionEvent
         What happened.
     attributes : dict
-        What belongs to the event, each an attribute of this object.
+        What belongs to the event, each an attribute of this object; a `Later` is made when it
+        is first asked for.
 
     Attributes
     ----------
@@ -114,9 +116,15 @@ class Event:
         self.assoc = assoc
         self.event = event
         self.timestamp = datetime.now()
-        self.__dict__.update(attributes or {})
+        self._later: dict[str, Later] = {}
+        for name, value in (attributes or {}).items():
+            (self._later if isinstance(value, Later) else self.__dict__)[name] = value
 
     def __getattr__(self, name: str) -> Any:
+        later = self.__dict__.get("_later", {}).get(name)
+        if later is not None:
+            value = self.__dict__[name] = later.get()
+            return value
         known = getattr(type(self), name, None)
         if isinstance(known, property):  # there is one, and it raised: once more, for its words
             return known.__get__(self)

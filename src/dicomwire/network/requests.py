@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +10,12 @@ from dicomwire.dataset.part10 import encode_file_meta
 from dicomwire.dataset.sinks import FileSink
 from dicomwire.network.events import Event, EventType
 from dicomwire.network.presentation import PresentationContextTuple, shown_uid
+from dicomwire.network.views import views
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.protocol.negotiation import AcceptedContext
 from dicomwire.protocol.validate import is_valid_uid
 from dicomwire.services.association import Identity
-from dicomwire.standard.dimse import (
-    BY_COMMAND_FIELD,
-    COMMAND_ELEMENTS,
-    RESPONSE,
-    message_name,
-)
+from dicomwire.standard.dimse import BY_COMMAND_FIELD
 from dicomwire.standard.sop_classes import file_prefix
 
 if TYPE_CHECKING:
@@ -41,8 +36,6 @@ _FIELDS = {
     "attribute_identifiers": "AttributeIdentifierList",
 }
 
-_KEYWORDS = {keyword: vr for _, keyword, vr in COMMAND_ELEMENTS}
-
 
 def _shown(name: str, value: Any) -> Any:
     if name != "attribute_identifiers":
@@ -50,44 +43,6 @@ def _shown(name: str, value: Any) -> Any:
     from pydicom.tag import Tag
 
     return [Tag(tag) for tag in value or ()]
-
-
-class Request:
-    """A request as PS3.7 names its parameters, e.g. `request.AffectedSOPInstanceUID`.
-
-    The data set is under the name that the service has for it (`DataSet`, `Identifier`, ...), as
-    an `io.BytesIO` with the encoding it came in.
-    """
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-        self._service = BY_COMMAND_FIELD[message.command["CommandField"] & ~RESPONSE]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # of a copy that has no attributes yet
-            raise AttributeError(name)
-        if name == self._service.data_in:
-            data = self.__dict__[name] = data_of(self._message)
-            return data
-        vr = _KEYWORDS.get(name)
-        if vr is None:
-            raise AttributeError(f"A {self.msg_type} request has no parameter '{name}'")
-        value = self._message.command.get(name)
-        return shown_uid(value) if vr == "UI" and value is not None else value
-
-    @property
-    def msg_type(self) -> str:
-        """The service, e.g. "C-STORE"."""
-        return self._service.name
-
-    def __repr__(self) -> str:
-        return f"<{message_name(self._message.command['CommandField'])} {self._message.command}>"
-
-
-def data_of(message: Message) -> io.BytesIO | None:
-    """Return the data set of a message as it was encoded; None when it has none or is a file."""
-    sink = message.data
-    return io.BytesIO(sink.data) if isinstance(sink, Memory) else None
 
 
 def _kept(message: Message) -> Message:
@@ -107,7 +62,7 @@ class RequestEvent(Event):
 
     Attributes
     ----------
-    request : Request
+    request : DIMSEPrimitive
         Its parameters.
     context : PresentationContextTuple
         The presentation context it came over.
@@ -124,12 +79,11 @@ class RequestEvent(Event):
         self.message_id: int = message.command["MessageID"]
 
     @property
-    def request(self) -> Request:
-        """The parameters of the request."""
-        request = self.__dict__["_request"] = self.__dict__.get("_request") or Request(
-            self._message
-        )
-        return request
+    def request(self) -> Any:
+        """The parameters of the request: the primitive of its service, e.g. a `C_STORE`."""
+        if "_request" not in self.__dict__:
+            self._request = views().request_of(self._message)
+        return self._request
 
     @property
     def context(self) -> PresentationContextTuple:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -26,53 +25,17 @@ from dicomwire.network.log_messages import message_lines
 from dicomwire.network.log_pdus import pdu_lines
 from dicomwire.network.log_progress import Progress
 from dicomwire.network.options import Options
-from dicomwire.network.requests import data_of
+from dicomwire.network.views import Later
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Buffer
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.protocol.pdus import AnyPDU, AssociateRQ, PDataTF
-from dicomwire.standard.dimse import BY_COMMAND_FIELD, NO_DATA_SET, RESPONSE, message_name
+from dicomwire.standard.dimse import BY_COMMAND_FIELD, NO_DATA_SET, RESPONSE
 
 pdu_logger = logging.getLogger("dicomwire.acse")
 message_logger = logging.getLogger("dicomwire.dimse")
 
 _DATA_EVENTS = (EVT_DATA_RECV, EVT_DATA_SENT, EVT_PDU_RECV, EVT_PDU_SENT, EVT_FSM_TRANSITION)
-
-
-class DimseMessage:
-    """A DIMSE message as EVT_DIMSE_RECV and EVT_DIMSE_SENT show it.
-
-    Attributes
-    ----------
-    name : str
-        e.g. "C-STORE-RQ".
-    context_id : int
-        The presentation context.
-    command : dict
-        The command set by keyword.
-    data_set : BytesIO
-        The encoded data set; empty when there is none or when it went from or to a file.
-    """
-
-    def __init__(self, context_id: int, command: Command, data: Buffer | None) -> None:
-        self.context_id = context_id
-        self.command = command
-        self.data_set = io.BytesIO(bytes(data) if data is not None else b"")
-
-    @property
-    def name(self) -> str:
-        """The name of the message (PS3.7 E.1)."""
-        return message_name(self.command["CommandField"])
-
-    @property
-    def command_set(self) -> Any:
-        """The command set as a pydicom Dataset."""
-        from pydicom.dataset import Dataset
-
-        dataset = Dataset()
-        for keyword, value in self.command.items():
-            setattr(dataset, keyword, value)
-        return dataset
 
 
 class EventTap:
@@ -130,16 +93,16 @@ class EventTap:
         """See a PDU that came."""
         self._note(EVT_DATA_RECV, data=raw)
         self._pdu(pdu, outgoing=False)
-        self._note(EVT_PDU_RECV, pdu=pdu)
+        self._note(EVT_PDU_RECV, pdu=Later("pdu_of", pdu))
         if not isinstance(pdu, PDataTF):
-            self._note(EVT_ACSE_RECV, primitive=pdu)
+            self._note(EVT_ACSE_RECV, primitive=Later("primitive_of", pdu, self._request))
 
     def sent(self, pdu: AnyPDU, raw: bytes) -> None:
         """See a PDU that goes out."""
         self._pdu(pdu, outgoing=True)
         if not isinstance(pdu, PDataTF):
-            self._note(EVT_ACSE_SENT, primitive=pdu)
-        self._note(EVT_PDU_SENT, pdu=pdu)
+            self._note(EVT_ACSE_SENT, primitive=Later("primitive_of", pdu, self._request))
+        self._note(EVT_PDU_SENT, pdu=Later("pdu_of", pdu))
         self._note(EVT_DATA_SENT, data=raw)
 
     def _pdu(self, pdu: AnyPDU, outgoing: bool) -> None:
@@ -155,10 +118,8 @@ class EventTap:
         if isinstance(message.data, Memory):
             self._identifier(message.context_id, message.command, message.data.data, False)
         if self._handlers.listens(EVT_DIMSE_RECV):
-            data = data_of(message)
-            shown = DimseMessage(
-                message.context_id, message.command, data.getvalue() if data else None
-            )
+            data = message.data.data if isinstance(message.data, Memory) else None
+            shown = Later("message_of", message.context_id, message.command, data)
             self._note(EVT_DIMSE_RECV, message=shown)
 
     def message_sent(self, context_id: int, command: Command, data: Buffer | None) -> None:
@@ -167,7 +128,8 @@ class EventTap:
         if data is not None:
             self._identifier(context_id, command, data, True)
         if self._handlers.listens(EVT_DIMSE_SENT):
-            self._note(EVT_DIMSE_SENT, message=DimseMessage(context_id, command, data))
+            own = None if data is None else bytes(data)  # the buffer is the sender's
+            self._note(EVT_DIMSE_SENT, message=Later("message_of", context_id, dict(command), own))
 
     def _message(self, context_id: int, command: Command, has_data: bool, outgoing: bool) -> None:
         if self._logs and message_logger.isEnabledFor(logging.INFO):

@@ -12,7 +12,7 @@ from dicomwire.network.presentation import (
     from_proposed,
     from_rejected,
 )
-from dicomwire.network.rejected import Rejection, rejection_of
+from dicomwire.network.views import views
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Rejected
 from dicomwire.protocol.items import (
@@ -28,7 +28,7 @@ from dicomwire.protocol.items import (
     UserIdentityResponse,
 )
 from dicomwire.protocol.negotiation import items_of
-from dicomwire.protocol.pdus import AssociateAC, AssociateRQ
+from dicomwire.protocol.pdus import AssociateAC, AssociateRJ, AssociateRQ
 from dicomwire.services.association import Identity
 
 
@@ -82,12 +82,12 @@ class ServiceUser:
         return not self.is_requestor
 
     @property
-    def primitive(self) -> AssociateRQ | AssociateAC | Rejection | None:
-        """The A-ASSOCIATE PDU that this side sent, or its rejection; None before."""
-        ended = self._connection.ended
+    def primitive(self) -> Any:
+        """The A-ASSOCIATE primitive that this side sent, a rejection too; None before."""
+        ended, said = self._connection.ended, self._said
         if self.is_acceptor and isinstance(ended, Rejected):
-            return rejection_of(ended)
-        return self._said
+            return views().primitive_of(AssociateRJ(ended.result, ended.source, ended.reason), None)
+        return None if said is None else views().primitive_of(said, self._connection.request)
 
     @property
     def _said(self) -> AssociateRQ | AssociateAC | None:
