@@ -33,7 +33,11 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+BOXED = [pytest.param(k, marks=pytest.mark.box(f"D.dimse_primitives.{k.__name__}")) for k in KINDS]
+
+
+@pytest.mark.box("D.dimse_primitives.DIMSEPrimitive")
+@pytest.mark.parametrize("kind", BOXED)
 def test_a_request_is_valid_when_all_is_there_that_the_standard_asks_for(kind: type) -> None:
     message = kind()
     assert not message.is_valid_request
@@ -44,7 +48,7 @@ def test_a_request_is_valid_when_all_is_there_that_the_standard_asks_for(kind: t
     assert message.is_valid_request
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BOXED)
 def test_a_response_is_valid_when_it_has_a_status_and_names_its_request(kind: type) -> None:
     message = kind()
     assert not message.is_valid_response
@@ -106,3 +110,41 @@ def test_what_does_not_fit_is_refused_at_once(
 def test_a_parameter_that_the_service_does_not_have_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="C_ECHO has no parameter 'DataSet'"):
         _ = door.C_ECHO().DataSet
+
+
+OPTIONAL = {
+    "C-STORE": "OffendingElement ErrorComment",
+    "C-FIND": "OffendingElement ErrorComment",
+    "C-ECHO": "ErrorComment",
+    "N-EVENT-REPORT": "AffectedSOPClassUID AffectedSOPInstanceUID EventTypeID ErrorComment ErrorID",
+    "N-GET": "AttributeIdentifierList ErrorComment ErrorID",
+    "N-SET": "AttributeIdentifierList ErrorComment ErrorID",
+    "N-ACTION": "AttributeIdentifierList ErrorComment ErrorID",
+    "N-CREATE": "ErrorComment ErrorID",
+    "N-DELETE": "ErrorComment ErrorID",
+}
+
+
+@pytest.mark.parametrize("kind", BOXED)
+def test_what_explains_a_status_has_its_place(kind: Any) -> None:
+    wanted = set(OPTIONAL.get(kind().msg_type, "").split())
+    assert wanted <= set(kind.STATUS_OPTIONAL_KEYWORDS)
+    assert kind.RESPONSE_KEYWORDS == ("MessageIDBeingRespondedTo", "Status")
+
+
+@pytest.mark.box("D.dimse_primitives.C_CANCEL")
+def test_a_cancel_names_its_request_and_nothing_else() -> None:
+    cancel = door.C_CANCEL()
+    assert cancel.MessageIDBeingRespondedTo is None
+    cancel.MessageIDBeingRespondedTo = 9
+    assert "MessageIDBeingRespondedTo: 9" in str(cancel)
+
+
+def test_a_primitive_prints_what_is_set_and_no_data() -> None:
+    store = door.C_STORE()
+    store.MessageID, store.DataSet = 7, BytesIO(b"Doe^Jane")
+    for text in (str(store), repr(store)):
+        assert "8 bytes" in text
+        assert "Doe" not in text
+        assert "Status" not in text
+    assert len({store, door.C_STORE()}) == 2

@@ -223,7 +223,7 @@ def _plain(command: Command) -> Command:
     plain: Command = {}
     for keyword, value in command.items():
         if _VRS[keyword] == "AT":
-            tags = value if isinstance(value, list | tuple) else [value]
+            tags = [value] if isinstance(value, int) else value
             plain[keyword] = [int(tag) for tag in tags]
         else:
             plain[keyword] = str(value) if isinstance(value, str) else value

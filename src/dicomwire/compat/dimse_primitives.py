@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from dicomwire.standard.dimse import (
 )
 
 _US = number(0, 0xFFFF, optional=True)
+_IDS = ("MessageID", "MessageIDBeingRespondedTo", "Status", "AffectedSOPClassUID")
 _VRS = {keyword: vr for _, keyword, vr in COMMAND_ELEMENTS}
 _BY_VR: dict[str, Check] = {"UI": uid_or_none, "US": _US, "AE": title}
 _CHECKS: dict[str, Check] = {
@@ -47,6 +48,7 @@ class DIMSEPrimitive(Part):
     STATUS_OPTIONAL_KEYWORDS: ClassVar[tuple[str, ...]] = ()
     REQUEST_KEYWORDS: ClassVar[tuple[str, ...]] = ()
     RESPONSE_KEYWORDS: ClassVar[tuple[str, ...]] = ("MessageIDBeingRespondedTo", "Status")
+    _unset: ClassVar[Mapping[str, Any]] = dict.fromkeys(_IDS)
     _context_id: int | None = None  # the presentation context of one that was received
 
     def __init_subclass__(cls, service: str) -> None:
@@ -61,9 +63,8 @@ class DIMSEPrimitive(Part):
             *row.demanded_fields,
             *(() if row.may_have_data(False) else data[:1]),
         )
-        ids = "MessageID MessageIDBeingRespondedTo Status AffectedSOPClassUID".split()
         uids = (row.class_uid, row.instance_uid, row.instance_uid.replace("Requested", "Affected"))
-        names = (*ids, *uids, *row.request_fields, *row.response_fields, *data)
+        names = (*_IDS, *uids, *row.request_fields, *row.response_fields, *data)
         low = {"Priority": 2} if "Priority" in row.request_fields else {}
         cls._unset = {**{name: None for name in names if name}, **low}
         super().__init_subclass__(**_CHECKS, **{name: stream for name in data if name})
@@ -78,7 +79,7 @@ class DIMSEPrimitive(Part):
     @property
     def msg_type(self) -> str:
         """The service, e.g. "C-STORE"."""
-        return self.SERVICE.name
+        return type(self).__name__.replace("_", "-")
 
     @property
     def is_valid_request(self) -> bool:

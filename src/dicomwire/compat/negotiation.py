@@ -18,7 +18,7 @@ from dicomwire.compat.checks import (
     version_name,
     version_text,
 )
-from dicomwire.compat.parts import NO_VALUE, Part, PDUItem, Unset
+from dicomwire.compat.parts import NO_VALUE, PDUItem, Unset, Valued
 from dicomwire.protocol import items
 
 _UIDS = {"sop_class_uid", "service_class_uid", "implementation_class_uid"}
@@ -40,7 +40,7 @@ def _shown(name: str, value: Any) -> Any:
     return [UID(each) for each in value] if name == _RELATED else value
 
 
-class ServiceParameter(Part):
+class ServiceParameter(Valued):
     """A user information item, for `AE.associate(ext_neg=...)` and in A-ASSOCIATE primitives."""
 
     _needed: ClassVar[tuple[str, ...]] = ()

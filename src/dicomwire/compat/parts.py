@@ -46,11 +46,6 @@ class Part(Checked):
         """Take what was received: it is shown as it came, whatever it is."""
         self.__dict__.update(values)
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
-
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
-
     def _rows(self) -> Iterator[tuple[str, Any]]:
         """Yield label and value of each line; a part, or a list of parts, gets lines of its own."""
         for name in self._unset:
@@ -75,7 +70,16 @@ class Part(Checked):
         return "\n".join(self.lines()) + "\n"
 
 
-class PDUItem(Part):
+class Valued(Part):
+    """A part that equals another of its class with the same values."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+
+class PDUItem(Valued):
     """An item or sub-item of a PDU (PS3.8 9.3.1)."""
 
     _type: ClassVar[int]

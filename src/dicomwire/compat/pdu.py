@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from pydicom.uid import UID
 
 from dicomwire.compat.checks import pdu_title, pdu_title_or_none
-from dicomwire.compat.parts import NO_VALUE, Part, PDUItem, Unset, label_of
+from dicomwire.compat.parts import NO_VALUE, PDUItem, Unset, Valued, label_of
 from dicomwire.compat.pdu_items import (
     ApplicationContextItem,
     PresentationContextItemAC,
@@ -27,6 +27,7 @@ _SOURCES = {
     3: "DUL service-provider (presentation related)",
 }
 _ABORT_SOURCES = {0: "DUL service-user", 1: "Reserved", 2: "DUL service-provider"}
+_LABELS = {"reserved_aet": "Called AE title", "reserved_aec": "Calling AE title"}
 _FIXED = 68  # bytes before the variable items: PS3.8 Tables 9-11 and 9-17
 
 
@@ -34,7 +35,7 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-class PDU(Part):
+class PDU(Valued):
     """A protocol data unit (PS3.8 9.3.1).
 
     Parameters
@@ -201,7 +202,7 @@ class _Associate(PDU):
         yield from super()._rows()
         yield "Protocol version", self.protocol_version
         for name in self._titles:
-            yield label_of(name), getattr(self, name)
+            yield _LABELS.get(name) or label_of(name), getattr(self, name)
         yield "Items", self.variable_items
 
 
@@ -370,7 +371,7 @@ class P_DATA_TF(PDU):
         """Return the P-DATA primitive."""
         made = P_DATA()
         made.presentation_data_value_list = [
-            each.to_primitive() for each in self.presentation_data_value_items
+            (each.context_id, each.data) for each in self.presentation_data_value_items
         ]
         return made
 

@@ -396,10 +396,6 @@ class PresentationDataValueItem(PDUItem):
         self.presentation_context_id, self.presentation_data_value = primitive
         return self
 
-    def to_primitive(self) -> list[Any]:
-        """Return the context ID and the value."""
-        return [self.presentation_context_id, self.presentation_data_value]
-
     def _rows(self) -> Iterator[tuple[str, Any]]:
         yield "Item length", f"{self.item_length} bytes"
         yield "Context ID", self.context_id

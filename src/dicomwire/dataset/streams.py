@@ -64,6 +64,11 @@ class BytesStream:
         self._view = memoryview(data).cast("B")
         self.length = len(self._view)
 
+    @property
+    def whole(self) -> memoryview:
+        """The data set."""
+        return self._view
+
     def chunks(self, size: int = CHUNK) -> Iterator[memoryview]:
         """Yield the data set from its start in chunks of at most `size` bytes."""
         view = self._view

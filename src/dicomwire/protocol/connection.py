@@ -315,11 +315,19 @@ class Connection:
         if data is not None:
             self.send_data(context_id, data, last=True)
 
-    def send_command(self, context_id: int, command: Command) -> None:
-        """Append a command set to `out`; its data set has to follow by `send_data`."""
+    def send_command(self, context_id: int, command: Command, shown: Buffer | None = None) -> None:
+        """Append a command set to `out`; its data set has to follow by `send_data`.
+
+        Parameters
+        ----------
+        context_id, command
+            As in `send_message`.
+        shown : buffer, optional
+            The data set, for the tap, when it is in memory anyway.
+        """
         self._begin(context_id, command, True)
         if self.tap is not None and self.tap.wants_messages:
-            self.tap.message_sent(context_id, command, None)
+            self.tap.message_sent(context_id, command, shown)
 
     def _begin(self, context_id: int, command: Command, data_follows: bool) -> None:
         if not self.machine.may("Evt9"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dicomwire.dataset.streams import Stream
+from dicomwire.dataset.streams import BytesStream, Stream
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Buffer, Connection
 from dicomwire.protocol.errors import DimseError, LocalError
@@ -121,7 +121,8 @@ def send_instance(
     Ended
         When the association is over.
     """
-    connection.send_command(context_id, command)
+    whole = stream.whole if isinstance(stream, BytesStream) else None
+    connection.send_command(context_id, command, whole)
     size = connection.fragment * max(1, CHUNK // connection.fragment)
     left = stream.length
     try:
