@@ -63,9 +63,9 @@ def test_a_peers_address_has_its_types(addr: Any, port: Any) -> None:
 
 def test_an_address_is_what_a_socket_takes() -> None:
     assert peer_address(LOCAL, 104) == Address(LOCAL, 104)
-    assert Address(LOCAL, 104).as_tuple() == (LOCAL, 104)
+    assert Address(LOCAL, 104).as_tuple == (LOCAL, 104)
     assert not Address(LOCAL, 104).is_ipv6
-    assert peer_address(("::1", 2, 3), 104).as_tuple() == ("::1", 104, 2, 3)
+    assert peer_address(("::1", 2, 3), 104).as_tuple == ("::1", 104, 2, 3)
     assert Address("::1", 104).is_ipv6
     for fine in ((LOCAL, 0), ("::1", 0, 0, 0)):
         assert local_address(fine) == fine

@@ -8,7 +8,7 @@ import os
 import resource
 import socket
 import threading
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -317,29 +317,20 @@ def test_a_process_without_descriptors_waits_and_goes_on(
 ) -> None:
     from dicomwire.network import server as module
 
-    class Exhausted(socket.socket):
-        """A listening socket that cannot accept for a while."""
+    real, failures = module.AssociationServer.get_request, [errno.EMFILE, errno.ENFILE]
 
-        failures: ClassVar = [errno.EMFILE, errno.ENFILE, errno.ENOBUFS]
+    def get_request(server: Any) -> Any:
+        if failures:
+            raise OSError(failures.pop(), "Too many open files")
+        return real(server)
 
-        def accept(self) -> tuple[socket.socket, Any]:
-            if self.failures:
-                number = self.failures.pop()
-                raise OSError(number, "Too many open files")
-            return super().accept()
-
-    real = module.listen
-
-    def listen(address: tuple[Any, ...]) -> socket.socket:
-        return Exhausted(fileno=real(address).detach())
-
-    monkeypatch.setattr(module, "listen", listen)
+    monkeypatch.setattr(module.AssociationServer, "get_request", get_request)
     monkeypatch.setattr(module, "PAUSE", 0.01)
     with serving() as server, call(server) as assoc:
         assert assoc.send_c_echo().Status == 0
-    assert Exhausted.failures == []
+    assert failures == []
     said = [line for line in lines(caplog, logging.ERROR) if "Too many open files" in line]
-    assert len(said) == 3
+    assert len(said) == 2
 
 
 def test_a_process_without_threads_refuses_and_goes_on(

@@ -18,12 +18,10 @@ DOORS = {
     **{
         name: f"dicomwire.compat.{name}"
         for name in """_config _globals _handlers acse ae association dimse_messages
-        dimse_primitives dsutils pdu pdu_items pdu_primitives timer transport utils""".split()
+        dimse_primitives dsutils pdu pdu_items pdu_primitives presentation timer transport
+        utils""".split()
     },
-    **{
-        name: f"dicomwire.{name}"
-        for name in "_version events presentation sop_class status".split()
-    },
+    **{name: f"dicomwire.{name}" for name in "_version events sop_class status".split()},
     "service_class": "dicomwire.standard.service_classes",
     "service_class_n": "dicomwire.standard.service_classes",
 }

@@ -30,7 +30,7 @@ STORE_SEND_CHUNKED_DATASET = False
 WINDOWS_TIMER_RESOLUTION: int | None = 1
 """Says nothing any more: there is no polling that a finer timer would make faster."""
 PASS_CONTEXTVARS = False
-"""Whether `utils.make_target` runs a function in a copy of the caller's context."""
+"""Whether the threads of servers run in a copy of the caller's context (`contextvars`)."""
 USE_SHORT_DIMSE_AET = True
 """Whether AE titles in command sets are sent without spaces up to 16 characters."""
 LOG_REQUEST_IDENTIFIERS = True
@@ -70,11 +70,22 @@ def options() -> Options:
         log_request_identifiers=bool(LOG_REQUEST_IDENTIFIERS),
         log_response_identifiers=bool(LOG_RESPONSE_IDENTIFIERS),
         pad_titles=not USE_SHORT_DIMSE_AET,
+        pass_context=bool(PASS_CONTEXTVARS),
     )
 
 
 def _defaults() -> Defaults:
-    return Defaults(options(), bool(ENFORCE_UID_CONFORMANCE))
+    return Defaults(
+        options(),
+        bool(ENFORCE_UID_CONFORMANCE),
+        judges_title=_unless(validate_ae, VALIDATORS["AE"]),
+        judges_uid=_unless(validate_ui, VALIDATORS["UI"]),
+    )
+
+
+def _unless(ours: Validator, now: Validator) -> Validator | None:
+    """Return a validator that a program has put in the place of ours."""
+    return None if now is ours else now
 
 
 take_defaults_from(_defaults)

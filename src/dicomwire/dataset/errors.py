@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -25,6 +26,72 @@ class UnreadableFile(LocalError):
         super().__init__(f"{fspath(path)}: {what}")
         self.path = Path(path)
         self.check = check or "that it is a DICOM file (PS3.10 7) and was copied whole"
+
+
+class _Unopened(UnreadableFile):
+    @property
+    def filename(self) -> str:
+        """The file, as an OSError has it."""
+        return str(self.path)
+
+
+class MissingFile(_Unopened, FileNotFoundError):
+    """A file that is not there."""
+
+
+class ForbiddenFile(_Unopened, PermissionError):
+    """A file that may not be read."""
+
+
+class NoFile(_Unopened, IsADirectoryError):
+    """A directory, where a file is needed."""
+
+
+_UNOPENED = (MissingFile, ForbiddenFile, NoFile)
+
+
+def unopened(path: str | PathLike[str], error: OSError) -> UnreadableFile:
+    """Say why a file cannot be opened, with an error that `except OSError` and the like take too.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    error : OSError
+        What the operating system said.
+    """
+    if isinstance(error, IsADirectoryError):
+        what, check = "is a directory", "the path; name a file"
+    else:
+        what, check = f"cannot be opened: {error.strerror}", "the path and who may read it"
+    same = (each for each in _UNOPENED if isinstance(error, each.__bases__[1]))
+    made = next(same, UnreadableFile)(path, what, check)
+    if isinstance(made, OSError):
+        made.errno = error.errno
+    return made
+
+
+@cache
+def _not_dicom() -> type[UnreadableFile]:
+    from pydicom.errors import InvalidDicomError  # here: who sends files need not wait for pydicom
+
+    class NotDicom(UnreadableFile, InvalidDicomError):
+        """A file that is no DICOM file, or only the beginning of one."""
+
+    return NotDicom
+
+
+def not_dicom(path: str | PathLike[str], what: str) -> UnreadableFile:
+    """Say what makes a file none of DICOM, with an error that is pydicom's InvalidDicomError too.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    what : str
+        What is wrong with it.
+    """
+    return _not_dicom()(path, what)
 
 
 class DataSetError(LocalError):

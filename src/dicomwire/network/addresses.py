@@ -35,8 +35,24 @@ class Address(NamedTuple):
         """Whether the host is an IPv6 address."""
         return ":" in self.host
 
+    @property
+    def is_ipv4(self) -> bool:
+        """Whether the host is none."""
+        return not self.is_ipv6
+
+    @property
+    def address(self) -> str:
+        """The host, as pynetdicom calls it."""
+        return self.host
+
+    @property
+    def address_family(self) -> socket.AddressFamily:
+        """The family that a socket for it has."""
+        return socket.AF_INET6 if self.is_ipv6 else socket.AF_INET
+
+    @property
     def as_tuple(self) -> tuple[Any, ...]:
-        """Return it as `socket.connect` takes it."""
+        """It, as `socket.connect` takes it."""
         return tuple(self) if self.is_ipv6 else (self.host, self.port)
 
 
@@ -110,6 +126,7 @@ def open_socket(
     bind_address: tuple[Any, ...] | None = None,
     tls: TLSArguments | None = None,
     handshake_timeout: float | None = None,
+    sock: socket.socket | None = None,
 ) -> socket.socket:
     """Connect to a peer.
 
@@ -123,6 +140,8 @@ def open_socket(
         The local end.
     tls : (SSLContext, str or None), optional
         Context and the host name that the peer's certificate has to be for.
+    sock : socket, optional
+        A socket to do it with, instead of a new one.
 
     Raises
     ------
@@ -131,8 +150,7 @@ def open_socket(
     OSError
         When the local end cannot be bound: a mistake of the caller.
     """
-    family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = sock or socket.socket(address.address_family, socket.SOCK_STREAM)
     try:
         if bind_address is not None and tuple(bind_address[:2]) not in (("", 0), ("::0", 0)):
             sock.bind(bind_address)
@@ -146,7 +164,7 @@ def open_socket(
 
 def _connect(sock: socket.socket, address: Address, timeout: float | None) -> None:
     try:
-        sock.connect(address.as_tuple())
+        sock.connect(address.as_tuple)
     except TimeoutError:
         raise ConnectTimedOut(timeout) from None
     except ConnectionRefusedError as error:

@@ -24,19 +24,21 @@ from dicomwire.network.presentation import (
     PresentationContext,
     Syntaxes,
     build_context,
+    checked_contexts,
+    checked_items,
     checked_uid,
     is_storage_or_unknown,
-    proposed,
     shown_uid,
+    supported,
     syntaxes_of,
 )
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
-from dicomwire.network.titles import checked_title
+from dicomwire.network.titles import checked_title, checked_version_name
 from dicomwire.network.turns import get_in_turns, plan
 from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
-from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS, AssociateRQ
+from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS
 from dicomwire.protocol.validate import is_valid_uid
-from dicomwire.services.association import Identity
+from dicomwire.services.association import Identity, Policy
 from dicomwire.standard.dimse import PRIORITY_LOW
 from dicomwire.standard.uids import name_of
 
@@ -80,6 +82,7 @@ class ApplicationEntity:
         self._servers: list[AssociationServer] = []
         self._slots: set[int] = set()
         self._lock = threading.Lock()
+        self.lock = threading.Lock()  # for programs; see Association.lock
 
     # -- settings ----------------------------------------------------------------------------
 
@@ -207,13 +210,7 @@ class ApplicationEntity:
 
     @implementation_version_name.setter
     def implementation_version_name(self, value: str | None) -> None:
-        if value is not None and not isinstance(value, str):
-            raise TypeError(
-                f"implementation_version_name must be a str or None, not {type(value).__name__}"
-            )
-        if value is not None and not (0 < len(value) <= 16 and value.isascii()):
-            raise ValueError("implementation_version_name must have 1 to 16 ASCII characters")
-        self._implementation_version_name = value
+        self._implementation_version_name = checked_version_name(value)
 
     def identity(self, maximum_length: int) -> Identity:
         """Return how this AE presents itself to a peer."""
@@ -373,14 +370,13 @@ class ApplicationEntity:
         if bind_address is not None:
             bind_address = local_address(bind_address)
         identity = self.identity(self.maximum_pdu_size if max_pdu is None else max_pdu)
-        items = [*identity.items(), *self._with_window(checked_items(ext_neg or ()))]
-        proposal = AssociateRQ(called.strip(), self.ae_title.strip(), proposed(chosen), items)
+        items = self._with_window(checked_items(ext_neg or ()))
         association = Association(self, "requestor", identity, Handlers(evt_handlers), self.options)
-        association.requestor.set_up(self.ae_title, chosen)
+        association.requestor.set_up(self.ae_title, chosen, items)
         association.acceptor.set_up(called)
         self.remember(association)
         try:
-            association.negotiate(peer, proposal, tls_args, bind_address)
+            association.negotiate(peer, association.proposal, tls_args, bind_address)
         except BaseException:
             self.forget(association)
             raise
@@ -541,6 +537,26 @@ class ApplicationEntity:
             server.server_close()
         return None
 
+    def policy(self, title: str, contexts: Iterable[PresentationContext]) -> Policy:
+        """Return what is accepted now under a title: the settings may change while it serves.
+
+        Parameters
+        ----------
+        title : str
+            The title of a server.
+        contexts : iterable of PresentationContext
+            What it supports.
+        """
+        return Policy(
+            identity=self.identity(self.maximum_pdu_size),
+            supported=supported(contexts),
+            called_title=title if self.require_called_aet else None,
+            calling_titles=tuple(self.require_calling_aet),
+            accept_any=self.accepts_any(),
+            # what the requestor performs is what this side invokes
+            window=self.options.asynchronous_operations[::-1],
+        )
+
     def accepts_any(self) -> Callable[[str], bool] | None:
         """Return what decides on abstract syntaxes that are not listed as supported."""
         return is_storage_or_unknown if self.options.accept_any_storage else None
@@ -644,35 +660,3 @@ def _without(
         if context.uids[0] == abstract_syntax:
             context.transfer_syntax = [uid for uid in context.uids[1] if uid not in dropped]
     return [each for each in contexts if each.uids[1]]
-
-
-def checked_contexts(
-    contexts: Iterable[PresentationContext], most: int | None = None
-) -> list[PresentationContext]:
-    """Return the contexts in a list of its own.
-
-    Raises
-    ------
-    ValueError
-        When one of them is something else, or there are more than `most`.
-    """
-    found = list(contexts)
-    if not all(isinstance(context, PresentationContext) for context in found):
-        raise ValueError("contexts must be a list of PresentationContext")
-    if most is not None and len(found) > most:
-        raise ValueError(f"The maximum allowed number of requested contexts is {most}")
-    return found
-
-
-def checked_items(items: Sequence[AnyUserItem]) -> list[AnyUserItem]:
-    """Return the negotiation items in a list of its own.
-
-    Raises
-    ------
-    TypeError
-        When one of them is something else.
-    """
-    for item in items:
-        if not isinstance(item, AnyUserItem):
-            raise TypeError(f"'ext_neg' takes negotiation items, not {type(item).__name__}")
-    return list(items)

@@ -8,9 +8,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextvars import Context, copy_context
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from dicomwire.network.acse import Acse
 from dicomwire.network.addresses import Address, TLSArguments, accept_tls, open_socket
@@ -35,6 +37,7 @@ from dicomwire.network.presentation import PresentationContext
 from dicomwire.network.tap import EventTap
 from dicomwire.network.transport import Transport, transport_for
 from dicomwire.network.turn import Turn
+from dicomwire.network.upper_layer import Messages, UpperLayer
 from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
 from dicomwire.network.watcher import the_watcher
 from dicomwire.protocol.command import Command
@@ -55,20 +58,18 @@ from dicomwire.services.association import Identity, Policy
 from dicomwire.services.responding import drop
 from dicomwire.services.wants import Conversation
 
-if TYPE_CHECKING:
-    pass
-
 logger = logging.getLogger("dicomwire.association")
 
 VERIFICATION = "1.2.840.10008.1.1"
 MODES = ("requestor", "acceptor")
 
 
-class Association(Operations):
+class Association(Operations, threading.Thread):
     """An association between this AE and a peer.
 
     Users get one from `AE.associate`, or as `event.assoc`. As a context manager it is released on
-    leaving, and aborted when an exception leaves with it.
+    leaving, and aborted when an exception leaves with it. It is the thread of an acceptor; a
+    requestor's is never started, because the caller's threads do its work.
 
     Parameters
     ----------
@@ -76,12 +77,12 @@ class Association(Operations):
         Whose association it is.
     mode : str
         "requestor" or "acceptor".
-    identity : Identity
-        How this side presents itself.
-    handlers : Handlers
+    identity : Identity, optional
+        How this side presents itself; as the AE does unless told otherwise.
+    handlers : Handlers, optional
         What is bound; changed by `bind` and `unbind`.
-    options : Options
-        Settings.
+    options : Options, optional
+        Settings; those of the AE unless told otherwise.
 
     Attributes
     ----------
@@ -95,18 +96,31 @@ class Association(Operations):
         What each side said.
     acse : Acse
         Rejects or aborts, for a handler of EVT_REQUESTED.
+    dul, dimse
+        What programs written for pynetdicom reach for below an association.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When the mode is none.
     """
 
     def __init__(
-        self, ae: Any, mode: str, identity: Identity, handlers: Handlers, options: Options
+        self,
+        ae: Any,
+        mode: str,
+        identity: Identity | None = None,
+        handlers: Handlers | None = None,
+        options: Options | None = None,
     ) -> None:
-        if mode.lower() not in MODES:
-            raise ValueError(f"mode must be one of {MODES}, not {mode!r}")
         self._ae = ae
-        self._mode = mode.lower()
-        self.options = options
-        self.identity = identity
-        self.handlers = handlers
+        self._mode = _checked_mode(mode)
+        stamp = datetime.now().strftime("%Y%m%d%H%M%S")
+        name = f"{self._mode.capitalize()}Thread@{stamp}"
+        threading.Thread.__init__(self, name=name, daemon=True)
+        self.options = options = options or ae.options
+        self.identity = identity = identity or ae.identity(ae.maximum_pdu_size)
+        self.handlers = handlers = handlers or Handlers()
         self.is_established = self.is_rejected = self.is_aborted = self.is_released = False
         self.acse_timeout: float | None = ae.acse_timeout
         self.dimse_timeout: float | None = ae.dimse_timeout
@@ -123,16 +137,16 @@ class Association(Operations):
         self.acse = Acse(self.driver)
         self._turn = Turn()
         self._turn_aside = Turn()
-        self._thread: threading.Thread | None = None
+        self._has_thread = False
         self._over = threading.Event()
         self._ending = threading.Lock()
         self._descriptor = -1
         self._peer: Address | None = None
         self._tls: TLSArguments | None = None
         self._bind: tuple[Any, ...] | None = None
-        stamp = datetime.now().strftime("%Y%m%d%H%M%S")
-        self.name = f"{self._mode.capitalize()}Thread@{stamp}"
-        self.daemon = True
+        self._given: socket.socket | None = None
+        self._to_serve: tuple[Any, ...] = ()
+        self._inherited: Context | None = None
 
     # -- what it is ------------------------------------------------------------------------
 
@@ -140,6 +154,28 @@ class Association(Operations):
     def ae(self) -> Any:
         """The AE."""
         return self._ae
+
+    @property
+    def lock(self) -> threading.Lock:
+        """A lock that all associations of the AE have in common; the library never takes it."""
+        lock: threading.Lock = self._ae.lock
+        return lock
+
+    @property
+    def raw_socket(self) -> socket.socket | None:
+        """The socket, for a look at the connection (TLS, keep-alive); None when there is none."""
+        transport = self.driver.transport
+        return self._given if transport is None else transport.sock
+
+    @property
+    def dul(self) -> UpperLayer:
+        """The upper layer, under pynetdicom's names."""
+        return UpperLayer(self)
+
+    @property
+    def dimse(self) -> Messages:
+        """The DIMSE messages, under pynetdicom's names."""
+        return Messages(self)
 
     @property
     def mode(self) -> str:
@@ -194,9 +230,7 @@ class Association(Operations):
 
     def is_alive(self) -> bool:
         """Whether the association, or its thread, still runs."""
-        if self._thread is not None and self._thread.is_alive():
-            return True
-        return self.is_established
+        return self.is_established or threading.Thread.is_alive(self)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the association is over.
@@ -206,9 +240,9 @@ class Association(Operations):
         timeout : float, optional
             Seconds.
         """
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
-        elif self._thread is None and self._peer is not None and not self._turn.is_mine:
+        if self._has_thread and self is not threading.current_thread():
+            threading.Thread.join(self, timeout)
+        elif not self._has_thread and self._peer is not None and not self._turn.is_mine:
             self._over.wait(timeout)
 
     def __enter__(self) -> Self:
@@ -246,6 +280,49 @@ class Association(Operations):
         return self.handlers.bound(event)
 
     # -- the requestor's beginning -----------------------------------------------------------
+
+    @property
+    def proposal(self) -> AssociateRQ:
+        """What the requestor is going to ask for."""
+        return self.requestor.proposal(self.acceptor.ae_title)
+
+    def set_socket(self, sock: Any) -> None:
+        """Say which socket is used: a requestor's that is not connected yet, an acceptor's as
+        accepted.
+
+        Parameters
+        ----------
+        sock : socket or AssociationSocket
+            The socket.
+
+        Raises
+        ------
+        RuntimeError
+            When there is one already.
+        """
+        if self._given is not None or self.driver.transport is not None:
+            raise RuntimeError("The association has a socket already")
+        found = sock if isinstance(sock, socket.socket) else sock.socket
+        self._given = found
+        self._tls = getattr(sock, "tls_args", None) or self._tls
+
+    def request(self) -> None:
+        """Connect to the acceptor's address and ask for the association; see `AE.associate`.
+
+        Raises
+        ------
+        RuntimeError
+            When the acceptor's address, or what is to be proposed, is not known.
+        """
+        where = self.acceptor.address_info
+        if where is None or not self.requestor.requested_contexts:
+            raise RuntimeError("The address of the acceptor and a context to propose are required")
+        self._ae.remember(self)
+        try:
+            self.negotiate(Address(*where.as_tuple), self.proposal, self._tls)
+        except BaseException:
+            self._ae.forget(self)
+            raise
 
     def negotiate(
         self,
@@ -293,7 +370,12 @@ class Association(Operations):
         """
         assert self._peer is not None
         sock = open_socket(
-            self._peer, self.connection_timeout, self._bind, self._tls, self.acse_timeout
+            self._peer,
+            self.connection_timeout,
+            self._bind,
+            self._tls,
+            self.acse_timeout,
+            self._given,
         )
         self.requestor.address_info = Address(*sock.getsockname())
         self._opened(sock, self._peer)
@@ -301,7 +383,7 @@ class Association(Operations):
 
     def _opened(self, sock: socket.socket, peer: Address) -> None:
         self._descriptor = sock.fileno()
-        self.handlers.notify(self, EVT_CONN_OPEN, address=peer.as_tuple())
+        self.handlers.notify(self, EVT_CONN_OPEN, address=peer.as_tuple)
 
     def _establish(self) -> None:
         self.is_established = True
@@ -330,6 +412,7 @@ class Association(Operations):
         tls : SSLContext, optional
             For a TLS connection: the handshake happens here, under `acse_timeout`.
         """
+        policy = replace(policy, revise=self.acceptor.revised)
         self.requestor.address_info = peer
         self._turn.take("service")
         try:
@@ -352,11 +435,41 @@ class Association(Operations):
             self._turn.give()
 
     def start(self, *arguments: Any) -> None:
-        """Run `serve` in a thread of its own."""
-        self._thread = threading.Thread(
-            target=self.serve, args=arguments, name=self.name, daemon=True
-        )
-        self._thread.start()
+        """Run `serve` in a thread of its own.
+
+        Parameters
+        ----------
+        *arguments
+            Of `serve`; without any it serves the socket of `set_socket` as `acceptor` says.
+        """
+        if self.is_requestor:
+            return  # the caller's threads do its work
+        self._to_serve = arguments or self._own_terms()
+        if self.options.pass_context:
+            self._inherited = copy_context()
+        self._has_thread = True
+        threading.Thread.start(self)
+
+    def _own_terms(self) -> tuple[Any, ...]:
+        if self._given is None:
+            raise RuntimeError("The association has no socket to serve: see set_socket")
+        policy = self._ae.policy(self.acceptor.ae_title, self.acceptor.supported_contexts)
+        return self._given, Address(*self._given.getpeername()), policy, None
+
+    def run(self) -> None:
+        """Serve, in the present thread."""
+        if self._inherited is not None:
+            self._inherited.run(self.serve, *self._to_serve)
+        else:
+            self.serve(*self._to_serve)
+
+    def run_reactor(self) -> None:
+        """Do what the association's thread does; a requestor waits for the end, as `join` does."""
+        if self.is_requestor:
+            self.join()
+        else:
+            self._to_serve = self._to_serve or self._own_terms()
+            self.run()
 
     # -- operations --------------------------------------------------------------------------
 
@@ -485,7 +598,7 @@ class Association(Operations):
             self._flag()
             return
         self.driver.wake()
-        if self._thread is None:
+        if not self._has_thread:
             self._operate_end()
         elif block:
             self._over.wait(self.options.linger + 1)
@@ -503,7 +616,7 @@ class Association(Operations):
             self.connection.ended = self.connection.ended or Lost("Killed by this side")
             self.driver.wake()
             self._close_responses()
-            if self._thread is None:
+            if not self._has_thread:
                 self._operate_end()
 
     def idle_until(self) -> float:
@@ -553,7 +666,7 @@ class Association(Operations):
             self.driver.close(self.options.linger)
             self._drop_messages()
             if opened and self._peer_address is not None:
-                self.handlers.notify(self, EVT_CONN_CLOSE, address=self._peer_address.as_tuple())
+                self.handlers.notify(self, EVT_CONN_CLOSE, address=self._peer_address.as_tuple)
             self._over.set()
         self.driver.aside.end()
         self._ae.forget(self)
@@ -587,3 +700,11 @@ class Association(Operations):
             self.is_aborted = True
             log_abort(error, self.is_requestor and not was_established, self._turn.operation)
             self.handlers.notify(self, EVT_ABORTED)
+
+
+def _checked_mode(mode: str) -> str:
+    if not isinstance(mode, str):
+        raise TypeError(f"mode must be a str, not {type(mode).__name__}")
+    if mode.lower() not in MODES:
+        raise ValueError(f"mode must be one of {MODES}, not {mode!r}")
+    return mode.lower()

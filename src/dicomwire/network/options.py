@@ -45,6 +45,9 @@ class Options:
         How many operations this side invokes, and performs, at once on one association, if the
         peer agrees (PS3.7 D.3.3.3); 0 is unlimited. (1, 1) is one after the other, and nothing
         is negotiated.
+    pass_context : bool
+        Whether the threads of servers and of their associations run in a copy of the context
+        (`contextvars`) of who started the server.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Options:
     log_response_identifiers: bool = True
     pad_titles: bool = False
     asynchronous_operations: tuple[int, int] = (1, 1)
+    pass_context: bool = False
 
     def __post_init__(self) -> None:
         if not all(0 <= number <= 0xFFFF for number in self.asynchronous_operations):
@@ -79,10 +83,14 @@ class Defaults:
         Of an AE that was given none.
     enforce_uids : bool
         Whether a UID that a user gives has to be one of PS3.5 9.1, and not only 1 to 64 characters.
+    judges_title, judges_uid : callable, optional
+        Says instead whether an AE title, a UID that a user gives may be used, and if not, why.
     """
 
     options: Options = field(default_factory=Options)
     enforce_uids: bool = False
+    judges_title: Callable[[str], tuple[bool, str]] | None = None
+    judges_uid: Callable[[str], tuple[bool, str]] | None = None
 
 
 _source: list[Callable[[], Defaults]] = [Defaults]  # the last one counts

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.network.options import defaults
-from dicomwire.protocol.items import RoleSelection
+from dicomwire.protocol.items import AnyUserItem, RoleSelection
 from dicomwire.protocol.negotiation import (
     ACCEPTANCE,
     NO_REASON,
@@ -65,6 +65,12 @@ def checked_uid(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a str or pydicom UID, not {type(value).__name__}")
     uid = str(value)
+    judge = defaults().judges_uid
+    if uid and judge is not None:
+        passes, reason = judge(uid)
+        if not passes:
+            raise ValueError(f"{what} '{uid}' may not be used: {reason}")
+        return uid
     if not 0 < len(uid) <= 64:
         raise ValueError(f"{what} '{uid}' must have 1 to 64 characters")
     if not is_valid_uid(uid):
@@ -271,6 +277,38 @@ def build_role(uid: str | UID, scu_role: bool = False, scp_role: bool = False) -
 def context_list(name: str) -> list[PresentationContext]:
     """Return one of the ready-made lists, e.g. "StoragePresentationContexts"."""
     return [build_context(uid) for uid in CONTEXT_LISTS[name]]
+
+
+def checked_contexts(
+    contexts: Iterable[PresentationContext], most: int | None = None
+) -> list[PresentationContext]:
+    """Return the contexts in a list of its own.
+
+    Raises
+    ------
+    ValueError
+        When one of them is something else, or there are more than `most`.
+    """
+    found = list(contexts)
+    if not all(isinstance(context, PresentationContext) for context in found):
+        raise ValueError("contexts must be a list of PresentationContext")
+    if most is not None and len(found) > most:
+        raise ValueError(f"The maximum allowed number of requested contexts is {most}")
+    return found
+
+
+def checked_items(items: Sequence[AnyUserItem]) -> list[AnyUserItem]:
+    """Return the negotiation items in a list of its own.
+
+    Raises
+    ------
+    TypeError
+        When one of them is something else.
+    """
+    for item in items:
+        if not isinstance(item, AnyUserItem):
+            raise TypeError(f"'ext_neg' takes negotiation items, not {type(item).__name__}")
+    return list(items)
 
 
 # -- to and from the protocol --------------------------------------------------------------

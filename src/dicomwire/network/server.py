@@ -10,15 +10,16 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
+from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
 
 from dicomwire.network.addresses import Address
 from dicomwire.network.association import Association
 from dicomwire.network.events import EventType, Handler, HandlerArgType, Handlers
 from dicomwire.network.presentation import PresentationContext, supported
-from dicomwire.services.association import Policy
 
 logger = logging.getLogger("dicomwire.server")
 
@@ -28,32 +29,39 @@ PAUSE = 0.05  # seconds without accepting, when the process has no descriptor le
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
-def listen(address: tuple[Any, ...]) -> socket.socket:
-    """Open a listening socket.
+class RequestHandler(BaseRequestHandler):
+    """Makes an association of a connection. A subclass may change it before it begins.
 
-    Parameters
-    ----------
-    address : tuple
-        (host, port), or (host, port, flow info, scope ID) for IPv6; "" is all IPv4 interfaces.
-
-    Raises
-    ------
-    OSError
-        When the address cannot be had.
+    `make_server(..., request_handler=...)` takes a subclass.
     """
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+
+    request: socket.socket
+    server: AssociationServer
+
+    @property
+    def ae(self) -> Any:
+        """The AE of the server."""
+        return self.server.ae
+
+    @property
+    def local(self) -> Address:
+        """This end of the connection."""
+        return Address(*self.server.server_address)
+
+    @property
+    def remote(self) -> Address:
+        """The peer's end."""
+        return Address(*self.client_address)
+
+    def handle(self) -> None:
+        """Make the association and let its thread serve it."""
+        self.server.begin(self._create_association(), self.request, self.remote)
+
+    def _create_association(self) -> Association:
+        return self.server.make_association()
 
 
-class AssociationServer:
+class AssociationServer(TCPServer):
     """Accepts connections and serves each as an association.
 
     Parameters
@@ -61,7 +69,7 @@ class AssociationServer:
     ae : AE
         Whose server it is.
     address : tuple
-        See `listen`.
+        (host, port), or (host, port, flow info, scope ID) for IPv6; "" is all IPv4 interfaces.
     ae_title : str
         The title of this server.
     contexts : list of PresentationContext
@@ -71,11 +79,25 @@ class AssociationServer:
     evt_handlers : list, optional
         (event, handler) or (event, handler, [arguments]).
 
+    request_handler : type, optional
+        A subclass of `RequestHandler`.
+
     Attributes
     ----------
     server_address : tuple
         As bound: with the real port when 0 was asked for.
+    request_queue_size : int
+        How many connections may wait to be accepted.
+
+    Raises
+    ------
+    OSError
+        When the address cannot be had.
     """
+
+    allow_reuse_address = True
+    request_queue_size = BACKLOG
+    timeout = 60
 
     def __init__(
         self,
@@ -85,7 +107,9 @@ class AssociationServer:
         contexts: Sequence[PresentationContext],
         ssl_context: ssl.SSLContext | None = None,
         evt_handlers: Sequence[HandlerArgType] | None = None,
+        request_handler: type[BaseRequestHandler] | None = None,
     ) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.ae = ae
         self.ae_title = ae_title
         self.contexts = list(contexts)
@@ -94,24 +118,22 @@ class AssociationServer:
         self._associations: list[Association] = []
         self._lock = threading.Lock()
         self._supported = supported(self.contexts)
-        self.socket = listen(address)
-        self.server_address: tuple[Any, ...] = self.socket.getsockname()
         self._waking, self._wake = socket.socketpair()
         self._stopped = threading.Event()
         self._stopped.set()
+        super().__init__(address, request_handler or RequestHandler)
 
-    def _policy(self) -> Policy:
-        """Return what is accepted now: the settings of the AE may change while it serves."""
-        ae = self.ae
-        return Policy(
-            identity=ae.identity(ae.maximum_pdu_size),
-            supported=self._supported,
-            called_title=self.ae_title if ae.require_called_aet else None,
-            calling_titles=tuple(ae.require_calling_aet),
-            accept_any=ae.accepts_any(),
-            # what the requestor performs is what this side invokes
-            window=ae.options.asynchronous_operations[::-1],
-        )
+    def server_bind(self) -> None:
+        """Bind the socket; `server_address` is what it got."""
+        if self.allow_reuse_address:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address: tuple[Any, ...] = self.socket.getsockname()
+
+    @property
+    def address_info(self) -> Address:
+        """Where it listens."""
+        return Address(*self.server_address)
 
     # -- handlers --------------------------------------------------------------------------
 
@@ -162,6 +184,7 @@ class AssociationServer:
                 selector.register(self._waking, selectors.EVENT_READ)
                 while not self._stopping(selector):
                     self._accept(selector)
+                    self.service_actions()
         finally:
             self._stopped.set()
 
@@ -170,7 +193,7 @@ class AssociationServer:
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         try:
-            sock, address = self.socket.accept()
+            sock, address = self.get_request()
         except (BlockingIOError, ConnectionError):
             return  # whoever it was is gone
         except OSError as error:
@@ -182,27 +205,55 @@ class AssociationServer:
             selector.select(PAUSE)
             selector.register(self.socket, selectors.EVENT_READ)
             return
-        self.process_request(sock, address)
-
-    def process_request(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
-        """Serve a connection in a thread of its own."""
         sock.setblocking(True)
-        policy = self._policy()
+        if self.verify_request(sock, address):
+            self.process_request(sock, address)
+        else:
+            self.shutdown_request(sock)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own."""
+        try:
+            self.finish_request(request, client_address)
+        except Exception:  # a user's request handler
+            logger.exception("A connection is refused")
+            self.shutdown_request(request)
+
+    def make_association(self) -> Association:
+        """Make the association of a connection; it does not begin yet."""
         with self._lock:
             association = Association(
                 self.ae,
                 "acceptor",
-                policy.identity,
+                self.ae.identity(self.ae.maximum_pdu_size),
                 self._handlers.copy(),
                 self.ae.options,
             )
             self._associations = [each for each in self._associations if each.is_alive()]
             self._associations.append(association)
         association.acceptor.set_up(self.ae_title, self.contexts)
+        return association
+
+    def begin(self, association: Association, sock: socket.socket, peer: Address) -> None:
+        """Serve a connection as an association, in a thread of its own.
+
+        Parameters
+        ----------
+        association : Association
+            As made by `make_association`.
+        sock : socket
+            The connection.
+        peer : Address
+            Its other end.
+        """
         self.ae.remember(association)
-        policy = replace(policy, claim_slot=partial(self.ae.claim_slot, association))
+        policy = replace(
+            self.ae.policy(self.ae_title, ()),
+            supported=self._supported,
+            claim_slot=partial(self.ae.claim_slot, association),
+        )
         try:
-            association.start(sock, Address(*address), policy, self.ssl_context)
+            association.start(sock, peer, policy, self.ssl_context)
         except RuntimeError as error:  # no further thread can be had
             logger.error("A connection is refused: %s", error)
             sock.close()
@@ -221,12 +272,6 @@ class AssociationServer:
             each.close()
         self.ae.forget_server(self)
 
-    def __enter__(self) -> AssociationServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server_close()
-
 
 class ThreadedAssociationServer(AssociationServer):
     """A server that accepts in a thread of its own."""
@@ -235,6 +280,7 @@ class ThreadedAssociationServer(AssociationServer):
         """Begin to accept."""
         self._stopped.clear()
         stamp = self.ae.timestamp()
-        threading.Thread(
-            target=self.serve_forever, name=f"AcceptorServer@{stamp}", daemon=True
-        ).start()
+        target: Callable[..., Any] = self.serve_forever
+        if self.ae.options.pass_context:
+            target = partial(copy_context().run, target)
+        threading.Thread(target=target, name=f"AcceptorServer@{stamp}", daemon=True).start()

@@ -6,6 +6,7 @@ import logging
 import warnings
 from typing import Any
 
+from dicomwire.network.options import defaults
 from dicomwire.protocol.validate import is_valid_ae_title
 
 logger = logging.getLogger("dicomwire.ae")
@@ -35,10 +36,33 @@ def checked_title(value: Any, name: str) -> str:
         raise ValueError(f"'{name}' cannot be None")
     if not isinstance(value, str):
         raise TypeError(f"'{name}' must be str, not {type(value).__name__}")
-    if not is_valid_ae_title(value):
+    judge = defaults().judges_title
+    if judge is not None:
+        passes, reason = judge(value)
+        if not passes or not value.strip():
+            logger.error("Invalid '%s' value %r", name, value)
+            raise ValueError(f"Invalid '{name}' value {value!r}: {reason or 'it is empty'}")
+    elif not is_valid_ae_title(value):
         logger.error("Invalid '%s' value %r", name, value)
         raise ValueError(
             f"Invalid '{name}' value {value!r}: an AE title has 1 to 16 ASCII characters, "
             "not only spaces, no backslash and no control characters"
         )
+    return value
+
+
+def checked_version_name(value: Any) -> str | None:
+    """Check an implementation version name (PS3.7 D.3.3.2.3): 1 to 16 characters, or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When it cannot be one.
+    """
+    if value is not None and not isinstance(value, str):
+        raise TypeError(
+            f"implementation_version_name must be a str or None, not {type(value).__name__}"
+        )
+    if value is not None and not (0 < len(value) <= 16 and value.isascii()):
+        raise ValueError("implementation_version_name must have 1 to 16 ASCII characters")
     return value

@@ -35,7 +35,15 @@ def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
 
 
 class Transport(Protocol):
-    """What a driver does with a connection."""
+    """What a driver does with a connection.
+
+    Attributes
+    ----------
+    sock : socket
+        The socket itself.
+    """
+
+    sock: socket.socket
 
     def receive(self, buffer: memoryview, timeout: float | None, expecting: bool) -> int:
         """Wait for bytes and put them into the buffer; 0 means that the peer closed.
@@ -107,7 +115,7 @@ class PlainTransport:
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(None)
-        self._socket = sock
+        self.sock = sock
         self._timeout: float | None = None
         self._recv_into = sock.recv_into
         self._sendmsg = sock.sendmsg
@@ -159,7 +167,7 @@ class PlainTransport:
 
     def _wait_writable(self, timeout: float | None, when_readable: Callable[[], object]) -> None:
         poll = select.poll()
-        poll.register(self._socket, select.POLLOUT | select.POLLIN)
+        poll.register(self.sock, select.POLLOUT | select.POLLIN)
         ready = poll.poll(None if timeout is None else timeout * 1000)
         if not ready:
             raise TimeoutError
@@ -169,20 +177,20 @@ class PlainTransport:
     def wake(self) -> None:
         """See `Transport.wake`."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RD)
+            self.sock.shutdown(socket.SHUT_RD)
 
     def cut(self) -> None:
         """See `Transport.cut`."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """See `Transport.close`."""
-        self._socket.close()
+        self.sock.close()
 
     def fileno(self) -> int:
         """See `Transport.fileno`."""
-        return self._socket.fileno()
+        return self.sock.fileno()
 
 
 def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
@@ -208,7 +216,7 @@ class StreamTransport:
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self.sock = sock
         self._lock = threading.Lock()
 
     def receive(self, buffer: memoryview, timeout: float | None, expecting: bool) -> int:
@@ -219,17 +227,17 @@ class StreamTransport:
             if count is not None:
                 return count
             if expecting and _QUICKACK is not None:
-                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
             left = None if end is None else end - time.monotonic()
-            if not wait_readable(self._socket, left):
+            if not wait_readable(self.sock, left):
                 raise TimeoutError
 
     def receive_waiting(self, buffer: memoryview) -> int | None:
         """See `Transport.receive_waiting`."""
         with self._lock:
-            self._socket.settimeout(0.0)
+            self.sock.settimeout(0.0)
             try:
-                return self._socket.recv_into(buffer)
+                return self.sock.recv_into(buffer)
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
                 return None
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
@@ -256,27 +264,27 @@ class StreamTransport:
 
     def _send_joined(self, buffers: Sequence[Buffer], timeout: float | None) -> None:
         with self._lock:
-            self._socket.settimeout(timeout)
-            self._socket.sendall(b"".join(buffers))
+            self.sock.settimeout(timeout)
+            self.sock.sendall(b"".join(buffers))
 
     def wake(self) -> None:
         """See `Transport.wake`."""
         with contextlib.suppress(OSError):
             # below the TLS layer: the thread that reads is in the middle of it
-            socket.socket.shutdown(self._socket, socket.SHUT_RD)
+            socket.socket.shutdown(self.sock, socket.SHUT_RD)
 
     def cut(self) -> None:
         """See `Transport.cut`."""
         with contextlib.suppress(OSError):
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """See `Transport.close`."""
-        self._socket.close()
+        self.sock.close()
 
     def fileno(self) -> int:
         """See `Transport.fileno`."""
-        return self._socket.fileno()
+        return self.sock.fileno()
 
 
 def transport_for(sock: socket.socket) -> Transport:

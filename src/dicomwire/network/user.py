@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
 
 from dicomwire.network.addresses import Address
+from dicomwire.network.options import DEFAULT_MAXIMUM_LENGTH, IMPLEMENTATION_UID
 from dicomwire.network.presentation import (
     PresentationContext,
+    checked_contexts,
+    checked_items,
+    checked_uid,
     from_accepted,
     from_answered,
     from_proposed,
     from_rejected,
+    proposed,
+    supported,
 )
+from dicomwire.network.titles import checked_title, checked_version_name
 from dicomwire.network.views import views
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Rejected
@@ -28,8 +38,8 @@ from dicomwire.protocol.items import (
     UserIdentityResponse,
 )
 from dicomwire.protocol.negotiation import items_of
-from dicomwire.protocol.pdus import AssociateAC, AssociateRJ, AssociateRQ
-from dicomwire.services.association import Identity
+from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS, AssociateAC, AssociateRJ, AssociateRQ
+from dicomwire.services.association import Identity, Policy
 
 
 class ServiceUser:
@@ -46,13 +56,8 @@ class ServiceUser:
     assoc : Association, optional
         Whose side it is.
 
-    Attributes
-    ----------
-    writeable : bool
-        Always False: what is proposed and accepted is said to `AE.associate` and to servers.
+    Until this side has spoken it can be changed: an acceptor, say, by a handler of EVT_REQUESTED.
     """
-
-    writeable = False
 
     def __init__(
         self, connection: Connection, mode: str, ours: Identity | None, assoc: Any = None
@@ -63,13 +68,47 @@ class ServiceUser:
         self._ours = ours
         self._title = ""
         self._contexts: list[PresentationContext] = []
+        self._items: list[AnyUserItem] = []
+        self._changes: list[Callable[[Policy], Policy]] = []
+        self._has_own_contexts = False
         self.mode = mode
         self.address_info: Address | None = None
 
-    def set_up(self, title: str, contexts: list[PresentationContext] | None = None) -> None:
+    def set_up(
+        self,
+        title: str,
+        contexts: list[PresentationContext] | None = None,
+        items: Sequence[AnyUserItem] = (),
+    ) -> None:
         """Say what is known of this side before anything is negotiated."""
         self._title = title
         self._contexts = contexts or []
+        self._items = list(items)
+
+    @property
+    def writeable(self) -> bool:
+        """Whether this side has not spoken yet, so that what it is going to say can be changed."""
+        return self._said is None and self._connection.ended is None
+
+    def _check_writeable(self) -> None:
+        if not self.writeable:
+            raise RuntimeError(
+                f"The {self.mode} has spoken: what it says in the negotiation cannot be changed "
+                "any more"
+            )
+
+    def proposal(self, called_title: str) -> AssociateRQ:
+        """Return the request that this side, the requestor, is going to make."""
+        titles = called_title.strip(), self._title.strip()
+        return AssociateRQ(*titles, proposed(self._contexts), self.user_information)
+
+    def revised(self, policy: Policy) -> Policy:
+        """Return what is accepted after what was changed on this side, the acceptor."""
+        for change in self._changes:
+            policy = change(policy)
+        if self._has_own_contexts:
+            policy = replace(policy, supported=supported(self._contexts))
+        return replace(policy, items=tuple(self._items)) if self._items else policy
 
     @property
     def is_requestor(self) -> bool:
@@ -97,9 +136,19 @@ class ServiceUser:
     def ae_title(self) -> str:
         """AE title, without padding."""
         request = self._connection.request
-        if request is None:
+        if request is None or self.writeable:
             return self._title
         return request.calling_ae_title if self.is_requestor else request.called_ae_title
+
+    @ae_title.setter
+    def ae_title(self, value: str) -> None:
+        self._check_writeable()
+        title = self._title = checked_title(value, "ae_title")
+        self._changes.append(
+            lambda policy: (
+                policy if policy.called_title is None else replace(policy, called_title=title)
+            )
+        )
 
     @property
     def address(self) -> str:
@@ -121,7 +170,16 @@ class ServiceUser:
         primitive = self._said
         if primitive is not None:
             return list(primitive.user_information)
-        return self._ours.items() if self._ours else []
+        return [*(self._ours.items() if self._ours else ()), *self._items]
+
+    def _present(self, **changes: Any) -> None:
+        """Change how this side presents itself."""
+        self._check_writeable()
+        known = self._ours or Identity(DEFAULT_MAXIMUM_LENGTH, IMPLEMENTATION_UID, None)
+        self._ours = replace(known, **changes)
+        self._changes.append(
+            lambda policy: replace(policy, identity=replace(policy.identity, **changes))
+        )
 
     @property
     def maximum_length(self) -> int | None:
@@ -129,17 +187,36 @@ class ServiceUser:
         found = items_of(self.user_information, MaximumLength)
         return found[0].maximum_length_received if found else None
 
+    @maximum_length.setter
+    def maximum_length(self, value: int) -> None:
+        if not isinstance(value, int):
+            raise TypeError(f"maximum_length is an int, not {type(value).__name__}")
+        if not 0 <= value <= 0xFFFFFFFF:
+            raise ValueError(f"maximum_length is from 0 to 4,294,967,295, not {value}")
+        self._present(maximum_length=value)
+        if self.mode == self.assoc.mode:
+            self._connection.announce(value)
+
     @property
     def implementation_class_uid(self) -> str | None:
         """Implementation Class UID."""
         found = items_of(self.user_information, ImplementationClassUID)
         return found[0].implementation_class_uid if found else None
 
+    @implementation_class_uid.setter
+    def implementation_class_uid(self, value: str) -> None:
+        uid = checked_uid(value, "implementation_class_uid")
+        self._present(implementation_class_uid=uid)
+
     @property
     def implementation_version_name(self) -> str | None:
         """Implementation Version Name."""
         found = items_of(self.user_information, ImplementationVersionName)
         return found[0].implementation_version_name if found else None
+
+    @implementation_version_name.setter
+    def implementation_version_name(self, value: str | None) -> None:
+        self._present(implementation_version_name=checked_version_name(value))
 
     @property
     def extended_negotiation(self) -> list[AnyUserItem]:
@@ -192,10 +269,28 @@ class ServiceUser:
             return [from_proposed(context) for context in request.presentation_contexts]
         return self._contexts if self.is_requestor else []
 
+    @requested_contexts.setter
+    def requested_contexts(self, contexts: list[PresentationContext]) -> None:
+        self._check_writeable()
+        if not self.is_requestor:
+            raise AttributeError("Only the requestor has requested contexts")
+        self._contexts = checked_contexts(contexts, MAXIMUM_CONTEXTS)
+
     @property
     def supported_contexts(self) -> list[PresentationContext]:
         """What the acceptor supports."""
-        return self._contexts if self.is_acceptor else []
+        if not self.is_acceptor:
+            return []
+        if self.writeable and not self._has_own_contexts:  # whoever asks may change one of them
+            self._contexts, self._has_own_contexts = deepcopy(self._contexts), True
+        return self._contexts
+
+    @supported_contexts.setter
+    def supported_contexts(self, contexts: list[PresentationContext]) -> None:
+        self._check_writeable()
+        if not self.is_acceptor:
+            raise AttributeError("Only the acceptor has supported contexts")
+        self._contexts, self._has_own_contexts = checked_contexts(contexts), True
 
     def get_contexts(self, cx_type: str) -> list[PresentationContext]:
         """Return contexts of one kind.
@@ -249,23 +344,42 @@ class ServiceUser:
             if isinstance(item, SOPClassCommonExtendedNegotiation)
         }
 
-    def add_negotiation_item(self, item: AnyUserItem) -> NoReturn:
-        """Refuse: raises RuntimeError; give the item to `AE.associate(ext_neg=...)`."""
-        self._refuse()
+    def add_negotiation_item(self, item: AnyUserItem) -> None:
+        """Add an item to what this side says.
 
-    def remove_negotiation_item(self, item: AnyUserItem) -> NoReturn:
-        """Refuse: raises RuntimeError."""
-        self._refuse()
+        Parameters
+        ----------
+        item : AnyUserItem
+            Role selection, extended negotiation, user identity.
 
-    def reset_negotiation_items(self) -> NoReturn:
-        """Refuse: raises RuntimeError."""
-        self._refuse()
+        Raises
+        ------
+        RuntimeError
+            When this side has spoken already.
+        TypeError
+            When it is no such item.
+        """
+        self._check_writeable()
+        self._items += self._checked(item)
 
-    def _refuse(self) -> NoReturn:
-        raise RuntimeError(
-            "The negotiation items cannot be changed any more: what is proposed is given to "
-            "AE.associate(ext_neg=...)"
-        )
+    def remove_negotiation_item(self, item: AnyUserItem) -> None:
+        """Take an item back; one that was not added counts for nothing."""
+        self._check_writeable()
+        self._checked(item)
+        if item in self._items:
+            self._items.remove(item)
+
+    def reset_negotiation_items(self) -> None:
+        """Take all items back that were added."""
+        self._check_writeable()
+        self._items = []
+
+    def _checked(self, item: Any) -> list[AnyUserItem]:
+        plain = MaximumLength | ImplementationClassUID | ImplementationVersionName
+        only_asked = SOPClassCommonExtendedNegotiation  # PS3.7 D.3.3.6.2: never answered
+        if isinstance(item, plain) or (self.is_acceptor and isinstance(item, only_asked)):
+            raise TypeError(f"The {self.mode} has no negotiation item {type(item).__name__}")
+        return checked_items([item])
 
     @property
     def info(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from dicomwire.protocol.pdus import (
     ReleaseRQ,
     decode_pdu,
 )
-from dicomwire.protocol.reader import Reader, StrayData
+from dicomwire.protocol.reader import UNLIMITED, Reader, StrayData
 from dicomwire.protocol.state import RECEIVED, REQUESTED, StateMachine
 from dicomwire.standard.dimse import C_CANCEL_RQ, DATA_SET, NO_DATA_SET
 
@@ -198,17 +198,25 @@ class Connection:
             self.cancelled.clear()
         self.cancelled.add(message_id)
 
+    def announce(self, maximum_length: int) -> None:
+        """Change what this side is going to announce as its longest P-DATA-TF, in bytes."""
+        self.reader.maximum_length = maximum_length or UNLIMITED
+
     def closed(self, error: OSError | None = None) -> None:
         """Learn that the transport connection is gone."""
         if self.machine.state == "Sta1":
             return
-        where = "in the middle of a PDU" if self.reader.in_pdu else "without a release"
         if self.ended is None:
-            check = ""
+            what, check = "The connection was closed by the peer without a release", ""
             if self.machine.state == "Sta5":
-                where = "before it answered the association request"
+                what = (
+                    "The connection was closed by the peer before it answered the association "
+                    "request"
+                )
                 check = "whether a DICOM application listens there, and whether it expects TLS"
-            self.ended = Lost(f"The connection was closed by the peer {where}", error, check)
+            elif self.reader.in_pdu:
+                what = "Connection closed before the entire PDU was received"
+            self.ended = Lost(what, error, check)
         self.reader.clear()
         self._fire("Evt17")
 

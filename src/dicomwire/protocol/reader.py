@@ -12,6 +12,7 @@ from dicomwire.protocol.pdus import HEADER, AnyPDU, decode_pdu
 
 SMALLEST, LARGEST = 0x2000, 0x40000  # bytes of the buffer: it grows while reads fill it
 LONGEST_ASSOCIATE = 0x100000  # bytes of an A-ASSOCIATE PDU; 128 contexts with all items need 50,000
+UNLIMITED = 0xFFFFFFFF  # bytes: what the length field of a PDU can say (PS3.8 9.3.1)
 LONGEST_OTHER = 4  # bytes of A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT
 
 _P_DATA = 4
@@ -78,7 +79,7 @@ class Reader:
     )
 
     def __init__(self, maximum_length: int) -> None:
-        self.maximum_length = maximum_length or 0xFFFFFFFF
+        self.maximum_length = maximum_length or UNLIMITED
         self.assembly = Assembly()
         self.open = False
         self.show: Callable[[memoryview], None] | None = None

@@ -90,6 +90,10 @@ class Policy:
         Takes one of the associations that may stand at once; False when there is none left.
     window : (int, int)
         Operations that the requestor may invoke, and shall perform, at once; 0 is unlimited.
+    items : sequence of items
+        What is answered besides, in any case.
+    revise : callable
+        Returns what is accepted once the handlers of EVT_REQUESTED have seen the request.
     """
 
     identity: Identity
@@ -99,6 +103,8 @@ class Policy:
     accept_any: Callable[[str], bool] | None = None
     claim_slot: Callable[[], bool] = field(default=lambda: True)
     window: tuple[int, int] = (1, 1)
+    items: Sequence[AnyUserItem] = ()
+    revise: Callable[[Policy], Policy] = field(default=lambda policy: policy)
 
 
 def request(connection: Connection, proposal: AssociateRQ) -> Conversation[AssociateAC]:
@@ -140,6 +146,7 @@ def accept(connection: Connection, policy: Policy) -> Conversation[bool]:
     yield Notify("EVT_REQUESTED")
     if connection.machine.state != "Sta3":  # a handler rejected or aborted
         return False
+    policy = policy.revise(policy)
     rejection, items = yield from _consider(request, policy)
     if connection.machine.state != "Sta3":
         return False
@@ -152,7 +159,7 @@ def accept(connection: Connection, policy: Policy) -> Conversation[bool]:
         proposed_roles(request.user_information),
         policy.accept_any,
     )
-    items = [*policy.identity.items(), *answer.roles, *items]
+    items = [*policy.identity.items(), *answer.roles, *items, *policy.items]
     # PS3.8 9.3.3: the acceptance echoes the titles
     titles = request.called_ae_title, request.calling_ae_title
     connection.accept(AssociateAC(*titles, answer.results, items), answer.accepted)
