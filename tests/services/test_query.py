@@ -21,6 +21,7 @@ from tests.protocol.pairs import EXPLICIT, feed
 from tests.services.stage import Side, associated_for, message, said
 
 PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1.1"
+RELEVANT_PATIENT = "1.2.840.10008.5.1.4.37.1"
 REPOSITORY = "1.2.840.10008.5.1.4.1.1.201.6"
 UPS_PUSH, UPS_PULL = "1.2.840.10008.5.1.4.34.6.1", "1.2.840.10008.5.1.4.34.6.3"
 PRIVATE = "1.2.826.0.1.3680043.9.9999.1"
@@ -86,6 +87,21 @@ def test_each_match_is_a_response_and_success_comes_last(sop_class: str, pending
     assert [command["Status"] for command, _ in answers] == [pending, pending, 0x0000]
     names = [dataset and str(dataset.PatientName) for _, dataset in answers]
     assert names == ["A", "B", None]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([(0xFF00, match("A"))], [0xFF00, 0x0000]),
+        ([(0xFF00, match("A")), (0xFF00, match("B"))], [0xFF00, 0x0000]),
+        ([(0xFF00, match("A")), (0xC200, None)], [0xFF00, 0xC200]),
+        ([(0xC100, None)], [0xC100]),
+        ([], [0x0000]),
+    ],
+    ids=["one", "two", "one, then a failure", "more than one found", "none"],
+)
+def test_relevant_patient_information_has_one_match_at_most(values: Any, expected: Any) -> None:
+    assert statuses(yielding(*values), RELEVANT_PATIENT) == expected
 
 
 @pytest.mark.parametrize(

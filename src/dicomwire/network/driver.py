@@ -131,9 +131,18 @@ class Driver:
 
     def run(self, conversation: Conversation[Result]) -> Result:
         """Run a conversation to its end and return its result."""
+        try:
+            return self._run(conversation, self._perform)
+        finally:
+            self._deadline = None
+            self.port.dispatch()
+
+    def _run(
+        self, conversation: Conversation[Result], perform: dict[type, Callable[[Any], Any]]
+    ) -> Result:
         advance: Callable[[Any], Any] = conversation.send
         answer: Any = None
-        perform, lock, send = self._perform, self.lock, conversation.send
+        lock, send = self.lock, conversation.send
         try:
             while True:
                 with lock:
@@ -146,9 +155,6 @@ class Driver:
         except StopIteration as stop:
             result: Result = stop.value
             return result
-        finally:
-            self._deadline = None
-            self.port.dispatch()
 
     def run_aside(self, conversation: Conversation[Result], command: Command | None) -> Result:
         """Run a conversation in another thread than the one that receives.
@@ -161,21 +167,7 @@ class Driver:
             The request.
         """
         with self.aside.awaiting(command):
-            advance: Callable[[Any], Any] = conversation.send
-            answer: Any = None
-            perform = {**self._perform, Receive: self._handed_over}
-            try:
-                while True:
-                    with self.lock:
-                        want = advance(answer)
-                    advance = conversation.send
-                    try:
-                        answer = perform[type(want)](want)
-                    except Error as error:
-                        advance, answer = conversation.throw, error
-            except StopIteration as stop:
-                result: Result = stop.value
-                return result
+            return self._run(conversation, {**self._perform, Receive: self._handed_over})
 
     def _handed_over(self, want: Receive) -> Message:
         """Wait for what the thread that receives hands over."""

@@ -19,6 +19,8 @@ from dicomwire.services.responding import (
 )
 from dicomwire.services.wants import END, FLUSH_MORE, Call, Close, Conversation, HandlerRaised, Next
 from dicomwire.standard.dimse import BY_NAME
+from dicomwire.standard.service_classes import RelevantPatientInformationQueryServiceClass
+from dicomwire.standard.sop_classes import service_class_of
 from dicomwire.standard.statuses import Category
 
 SUCCESS = 0x0000
@@ -33,12 +35,16 @@ def find(connection: Connection, message: Message) -> Conversation[None]:
     """Send a response for each match that the handler yields, and a last one (PS3.4 C.4.1.3)."""
     matches: Any = None
     category = cache(partial(category_for, message, C_FIND))
+    matched, only_one = False, _has_one_match(message)
     try:
         matches = yield Call(C_FIND.event, message=message)
         if matches is not None:
             another = Next(C_FIND.event, matches)
             while (found := (yield another)) is not END:
                 status, extra, data = _match(connection, message, found, category)
+                if matched and only_one and category(status) is Category.PENDING:
+                    break
+                matched = True
                 yield from respond(connection, message, status, extra, data, FLUSH_MORE)
                 if connection.ended is not None or not _goes_on(message, category(status)):
                     return
@@ -48,6 +54,12 @@ def find(connection: Connection, message: Message) -> Conversation[None]:
     finally:
         drop(message)
         yield Close(matches)
+
+
+def _has_one_match(message: Message) -> bool:
+    """Whether a service has one pending response at most (PS3.4 Annex Q)."""
+    uid = message.command["AffectedSOPClassUID"]
+    return service_class_of(uid) is RelevantPatientInformationQueryServiceClass
 
 
 def _match(
