@@ -322,3 +322,28 @@ def test_titles_in_commands_are_padded_when_the_options_say_so() -> None:
         with established(stored, scu=entity(pad_titles=pads), **more) as (assoc, _):
             assert assoc.send_c_store(image(), originator_aet="ME", originator_id=1).Status == 0
         assert any(b"ME" + b" " * 14 in data for data in sent.wait()) is pads
+
+
+def test_an_association_may_have_time_outs_of_its_own() -> None:
+    given = {"acse_timeout": 5, "dimse_timeout": None, "network_timeout": 7.5}
+    with serving() as server:
+        assoc = call(server, **given, connection_timeout=3)
+        other = call(server)
+        assert assoc.is_established
+        assert {name: getattr(assoc, name) for name in given} == given
+        assert (assoc.connection_timeout, other.connection_timeout) == (3, None)
+        assert (other.acse_timeout, other.dimse_timeout, other.network_timeout) == (30, 30, 60)
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"time_out": 3}, TypeError),
+        ({"acse_timeout": "3"}, TypeError),
+        ({"dimse_timeout": -1}, ValueError),
+        ({"network_timeout": float("nan")}, ValueError),
+    ],
+)
+def test_time_outs_that_cannot_be(given: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=next(iter(given))):
+        entity().associate(LOCAL, 104, **given)

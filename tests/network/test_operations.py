@@ -505,6 +505,17 @@ def test_a_destination_that_aborts_in_the_middle_costs_the_rest() -> None:
     assert len(count) == 2
 
 
+def test_a_destination_may_have_time_outs_of_its_own() -> None:
+    def silent(peer: Peer) -> None:
+        peer.accept()
+        while not isinstance(peer.read(), Abort | None):
+            pass
+
+    with scripted(silent) as port:
+        where = (LOCAL, port, {"dimse_timeout": 0.2, "acse_timeout": 5})
+        assert moved_to(where) == [0xFF00, 0xA702]
+
+
 def test_a_destination_over_tls_is_asked_over_tls() -> None:
     box, ends = Box(), contexts()
     handler = (evt.EVT_C_STORE, lambda e: box.put(1))

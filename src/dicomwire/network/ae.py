@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dicomwire.ae")
 
+TIMEOUTS = ("acse_timeout", "dimse_timeout", "network_timeout", "connection_timeout")
+
 
 class ApplicationEntity:
     """An application entity (AE): asks for associations, and serves them.
@@ -318,6 +320,7 @@ class ApplicationEntity:
         bind_address: tuple[Any, ...] | None = None,
         tls_args: TLSArguments | None = None,
         evt_handlers: Sequence[HandlerArgType] | None = None,
+        **timeouts: float | None,
     ) -> Association:
         """Ask a peer for an association and wait for the answer.
 
@@ -342,6 +345,10 @@ class ApplicationEntity:
             For TLS: the context, and the host name that the peer's certificate has to be for.
         evt_handlers : list, optional
             (event, handler) or (event, handler, [arguments]).
+        **timeouts
+            `acse_timeout`, `dimse_timeout`, `network_timeout` and `connection_timeout` of this
+            association, in seconds; those of the AE unless given. The settings that a handler of
+            EVT_C_MOVE yields with a destination may have them too.
 
         Returns
         -------
@@ -372,6 +379,8 @@ class ApplicationEntity:
         identity = self.identity(self.maximum_pdu_size if max_pdu is None else max_pdu)
         items = self._with_window(checked_items(ext_neg or ()))
         association = Association(self, "requestor", identity, Handlers(evt_handlers), self.options)
+        for name, seconds in _checked_timeouts(timeouts).items():
+            setattr(association, name, seconds)
         association.requestor.set_up(self.ae_title, chosen, items)
         association.acceptor.set_up(called)
         self.remember(association)
@@ -648,6 +657,17 @@ def _seconds(name: str, value: Any, default: float) -> float | None:
         return value
     logger.warning("%s set to %g s", name, default)
     return default
+
+
+def _checked_timeouts(timeouts: dict[str, float | None]) -> dict[str, float | None]:
+    for name, seconds in timeouts.items():
+        if name not in TIMEOUTS:
+            raise TypeError(f"associate() got an unexpected keyword argument '{name}'")
+        if seconds is not None and not isinstance(seconds, int | float):
+            raise TypeError(f"'{name}' is a number of seconds or None, not {seconds!r}")
+        if seconds is not None and not seconds >= 0:
+            raise ValueError(f"'{name}' cannot be {seconds!r} seconds")
+    return timeouts
 
 
 def _without(
