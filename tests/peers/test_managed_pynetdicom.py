@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 from pydicom import Dataset
 
 from dicomwire import AE, build_context, build_role, evt
+from dicomwire.protocol.errors import Released
 from tests.peers import LOOPBACK, Serving, run_well, serving
 from tests.peers.conftest import script
 from tests.peers.exchanges import CONTEXTS, EXCHANGES, MEDIA, PRIVATE, THERE, Exchange
@@ -94,21 +96,29 @@ def test_it_names_what_it_creates(theirs: Serving) -> None:
 @pytest.mark.conformance("N-EVENT-REPORT", "SCU", "pynetdicom")
 @pytest.mark.parametrize("name", ["commitment", "private"])
 def test_reports_come_to_us_over_a_new_association(theirs: Serving, name: str) -> None:
-    exchange, reports, ends = EXCHANGES[name], Reports(), []
+    exchange, reports = EXCHANGES[name], Reports()
+    ends: SimpleQueue[Any] = SimpleQueue()
+
+    def end(event: Any) -> None:
+        ends.put(event.assoc.ended)
+
     ae = AE("OURS")
     for uid in exchange.contexts:
         ae.add_supported_context(uid, scu_role=False, scp_role=True)
     handlers = [
         (evt.EVT_N_EVENT_REPORT, reports.n_event_report),
-        (evt.EVT_ABORTED, lambda event: ends.append(event.assoc.ended)),
+        (evt.EVT_ABORTED, end),
+        (evt.EVT_RELEASED, end),
     ]
     server = ae.start_server((LOOPBACK, 0), block=False, evt_handlers=handlers)
     try:
         title = f"{ON_A_NEW_ASSOCIATION}{server.server_address[1]}"
         assert asked_there(theirs.port, exchange, title, reports, []) == exchange.answers
+        for step in exchange.asked:
+            if step["ask"] == "report":
+                assert isinstance(ends.get(timeout=WAIT), Released)
     finally:
         ae.shutdown()
-    assert ends == []
 
 
 # -- our server -----------------------------------------------------------------------------------

@@ -82,6 +82,8 @@ def main(port: str, listening: str, configuration: str) -> None:
         assoc.release()
     json.dump({"answers": answers, "released": assoc.is_released}, sys.stdout)
     sys.stdout.flush()
+    for reporting in listener.active_associations:
+        reporting.join()  # until the peer has released it
     listener.shutdown()
 
 
