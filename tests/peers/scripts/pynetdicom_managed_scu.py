@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,7 @@ def held(assoc: Any) -> Iterator[None]:
     checkpoint.set = lambda: None
     while assoc.is_alive() and not checkpoint._cond._waiters:
         assoc.join(0.001)
+    assoc._is_paused = True  # it stands still, whatever others said last: see `Held`
     try:
         yield
     finally:
@@ -34,15 +36,29 @@ def held(assoc: Any) -> Iterator[None]:
 
 
 class Held:
-    """An association whose requests are sent while its own thread is held."""
+    """An association whose requests are sent while its own thread is held.
 
-    def __init__(self, assoc: Any) -> None:
+    pynetdicom answers an N-EVENT-REPORT in a thread besides, which says at its end that the
+    association's own thread runs on; a request would wait for ever for that to stand still.
+
+    Parameters
+    ----------
+    assoc : Association
+        pynetdicom's.
+    besides : list of Thread
+        Those that answer reports; no request is sent before they have ended.
+    """
+
+    def __init__(self, assoc: Any, besides: list[threading.Thread]) -> None:
         self._assoc = assoc
+        self._besides = besides
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._assoc, name)
 
         def send(*arguments: Any, **more: Any) -> Any:
+            for thread in self._besides:
+                thread.join()
             with held(self._assoc):
                 answer = method(*arguments, **more)
                 return [*answer] if name == "send_c_find" else answer
@@ -63,7 +79,13 @@ def main(port: str, listening: str, configuration: str) -> None:
         JSON: `contexts` to propose, `private` SOP classes, `steps`.
     """
     wanted, reports = json.loads(configuration), Reports()
-    handlers = [(evt.EVT_N_EVENT_REPORT, reports.n_event_report)]
+    besides: list[threading.Thread] = []
+
+    def report(event: Any) -> Any:
+        besides.append(threading.current_thread())
+        return reports.n_event_report(event)
+
+    handlers = [(evt.EVT_N_EVENT_REPORT, report)]
     listener = AE("PYNETDICOM")
     title = "PYNETDICOM"
     if listening:
@@ -77,9 +99,9 @@ def main(port: str, listening: str, configuration: str) -> None:
     for uid in wanted["contexts"]:
         ae.add_requested_context(uid)
     assoc = ae.associate("127.0.0.1", int(port), evt_handlers=handlers)
-    answers = perform(Held(assoc), wanted["steps"], reports)
-    with held(assoc):
-        assoc.release()
+    asking = Held(assoc, besides)
+    answers = perform(asking, wanted["steps"], reports)
+    asking.release()
     json.dump({"answers": answers, "released": assoc.is_released}, sys.stdout)
     sys.stdout.flush()
     for reporting in listener.active_associations:
