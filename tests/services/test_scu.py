@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydicom import Dataset
 
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Connection
@@ -17,6 +18,7 @@ from dicomwire.protocol.pdus import Abort, PDataTF, ReleaseRP, ReleaseRQ
 from dicomwire.services import scp, scu
 from dicomwire.services.association import abort, release
 from dicomwire.services.responding import response_for
+from dicomwire.services.response import Response
 from dicomwire.services.wants import FLUSH, RECEIVE_IDLE, Conversation, Timer
 from dicomwire.standard.dimse import BY_NAME, C_ECHO, C_STORE
 from tests.protocol.pairs import CT, ECHO, STORE, VERIFICATION, associated, data_of, feed
@@ -237,3 +239,16 @@ def test_a_release_in_the_middle_of_a_data_set_is_answered_after_it() -> None:
 def test_the_class_of_a_store_is_the_affected_one() -> None:
     command = scu.command_for(C_STORE, 7, CT, Priority=2, AffectedSOPInstanceUID="1.2.3")
     assert command == STORE
+
+
+def test_the_dataset_of_a_response_is_the_one_that_assignments_make() -> None:
+    elements = {"Status": 0xB000, "NumberOfFailedSuboperations": 3, "ErrorComment": "two\\texts"}
+    response = Response(BY_NAME["C-GET"], Message(1, {"CommandField": 0x8010, **elements}, None))
+    expected = Dataset()
+    for keyword, value in elements.items():
+        setattr(expected, keyword, value)
+    made = response.dataset()
+    assert made == expected
+    made.Status = 0
+    assert response.dataset() == expected
+    assert response.encoded is response.decode() is None

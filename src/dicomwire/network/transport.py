@@ -20,7 +20,8 @@ JOINED = 0x30000  # bytes that are joined for a socket that has no sendmsg
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
 # Linux keeps what is sent with it for 200 ms at most (tcp(7), send(2)); nobody else has it.
-_MORE = getattr(socket, "MSG_MORE", 0)
+_MORE = int(getattr(socket, "MSG_MORE", 0))  # as numbers: flags of an enumeration add slowly
+_NOW, _TOGETHER = int(_DONTWAIT or 0), int(_DONTWAIT or 0) | _MORE
 
 
 def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
@@ -142,7 +143,7 @@ class PlainTransport:
     def receive_waiting(self, buffer: memoryview) -> int | None:
         """See `Transport.receive_waiting`."""
         try:
-            return self._recv_into(buffer, 0, _DONTWAIT or 0)
+            return self._recv_into(buffer, 0, _NOW)
         except BlockingIOError:
             return None
 
@@ -154,7 +155,7 @@ class PlainTransport:
         more_follows: bool = False,
     ) -> None:
         """See `Transport.send`."""
-        flags = (_DONTWAIT or 0) | (_MORE if more_follows else 0)
+        flags = _TOGETHER if more_follows else _NOW
         for first in range(0, len(buffers), MOST_BUFFERS):
             waiting = buffers[first : first + MOST_BUFFERS]
             while waiting:

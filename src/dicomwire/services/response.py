@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.dataset.codec import decode
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.errors import Failed
 from dicomwire.protocol.messages import Memory, Message
-from dicomwire.standard.dimse import Service
+from dicomwire.standard.dimse import COMMAND_ELEMENTS, Service
 from dicomwire.standard.sop_classes import service_class_of
 from dicomwire.standard.statuses import Category, describe
 
 if TYPE_CHECKING:
+    from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
+    from pydicom.tag import BaseTag
 
-STATUS = 0x00000900
+_NUMBERS = {keyword: element for element, keyword, vr in COMMAND_ELEMENTS if vr == "US"}
 
 
 class Response(NamedTuple):
@@ -94,15 +97,24 @@ class Response(NamedTuple):
 
     def dataset(self) -> Dataset:
         """Return Status and what explains it as a pydicom Dataset."""
-        from pydicom.dataelem import DataElement
         from pydicom.dataset import Dataset
-        from pydicom.tag import BaseTag
 
-        # the same as by assignment, at a fifth of the time
-        tag = BaseTag(STATUS)
-        dataset = Dataset({tag: DataElement(tag, "US", self.status, already_converted=True)})
-        for keyword in self.service.response_fields:
+        numbers: Command = {}
+        others: Command = {}
+        for keyword in ("Status", *self.service.response_fields):
             value: Any = self.command.get(keyword)
             if value is not None:
-                setattr(dataset, keyword, value)
+                (numbers if keyword in _NUMBERS else others)[keyword] = value
+        dataset = Dataset(dict(starmap(_number, numbers.items())))
+        for keyword, value in others.items():
+            setattr(dataset, keyword, value)
         return dataset
+
+
+def _number(keyword: str, value: int) -> tuple[BaseTag, DataElement]:
+    """Make an element of VR US as an assignment would, at a fifth of the time."""
+    from pydicom.dataelem import DataElement
+    from pydicom.tag import BaseTag
+
+    tag = BaseTag(_NUMBERS[keyword])
+    return tag, DataElement(tag, "US", value, already_converted=True)
