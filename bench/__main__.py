@@ -13,6 +13,7 @@ from statistics import median
 
 from bench.objects import make_objects
 from bench.peers import DCMTK, DICOMWIRE, FAST, Measured, dcmtk, run, scp_of, store
+from bench.querying import query, retrieve
 from bench.report import Row, save, table
 
 ECHOES = 20_000
@@ -69,6 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="counted runs (default: 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
+    parser.add_argument("--only", choices=("store", "query", "retrieve"), help="a part of the work")
     parser.add_argument("--output", type=Path, default=Path("docs"), help="folder for the results")
     arguments = parser.parse_args()
     scale = 10 if arguments.quick else 1
@@ -80,13 +82,18 @@ def main() -> int:
             ("1,000 x 0.5 MB", 1000 // scale, 1 << 19, False),
             ("1 x 800 MB", 1, (800 << 20) // scale, True),
         )
-        for name, count, size, with_memory in works:
+        for name, count, size, with_memory in works if arguments.only in (None, "store") else ():
             data = make_objects(scratch / "data", count, size)
             measured = compare(name, data, scratch, arguments.runs)
             rows += measured if with_memory else measured[:1]
             shutil.rmtree(data)
             print(table(measured), file=sys.stderr)
-        rows.append(echo(scratch, arguments.runs))
+        if arguments.only in (None, "store"):
+            rows.append(echo(scratch, arguments.runs))
+        if arguments.only in (None, "query"):
+            rows += query(scratch / "query", arguments.runs, 10_000 // scale)
+        if arguments.only in (None, "retrieve"):
+            rows += retrieve(scratch / "retrieve", arguments.runs, 1000 // scale)
     print(table(rows))
     save(rows, arguments.output)
     return 0 if all(row.met for row in rows) else 1

@@ -21,6 +21,39 @@ def make_objects(folder: Path, count: int, size: int) -> Path:
     return folder
 
 
+def make_studies(folder: Path, count: int) -> Path:
+    """Write one tiny CT object for each of `count` studies and patients; return the folder."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        study = f"2.25.9{number:06}"
+        with (folder / f"{number:06}.dcm").open("wb") as file:
+            file.write(encode_file_meta(CT, f"{study}.1", EXPLICIT, "2.25.1", "BENCH"))
+            file.write(_study(number, study))
+    return folder
+
+
+def _study(number: int, study: str) -> bytes:
+    return b"".join(
+        (
+            _text(0x0008, 0x0005, "CS", "ISO_IR 100"),
+            _text(0x0008, 0x0016, "UI", CT),
+            _text(0x0008, 0x0018, "UI", f"{study}.1"),
+            _text(0x0008, 0x0020, "DA", "20200101"),
+            _text(0x0008, 0x0030, "TM", "101010"),
+            _text(0x0008, 0x0050, "SH", f"A{number:07}"),
+            _text(0x0008, 0x0060, "CS", "CT"),
+            _text(0x0008, 0x1030, "LO", "Thorax"),
+            _text(0x0010, 0x0010, "PN", f"Bench^Mark^{number}"),
+            _text(0x0010, 0x0020, "LO", f"P{number:07}"),
+            _text(0x0010, 0x0030, "DA", "19500101"),
+            _text(0x0010, 0x0040, "CS", "F"),
+            _text(0x0020, 0x000D, "UI", study),
+            _text(0x0020, 0x000E, "UI", f"{study}.2"),
+            _text(0x0020, 0x0010, "SH", str(number)),
+        )
+    )
+
+
 def _write(path: Path, uid: str, size: int, noise: bytes) -> None:
     size -= size % 2
     with path.open("wb") as file:

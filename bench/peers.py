@@ -28,14 +28,25 @@ class Peer:
     scu: Callable[[int, Path], Command]
 
 
-def dcmtk(tool: str) -> str:
-    """Return the path of a DCMTK tool: not that of a Python package's script of the same name."""
+def program(name: str) -> str:
+    """Return the path of a program: not that of a Python package's script of the same name."""
     here = str(Path(sys.executable).parent)
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if p != here)
-    found = shutil.which(tool, path=path)
+    found = shutil.which(name, path=f"{path}{os.pathsep}/usr/sbin")
     if found is None:
-        raise SystemExit(f"{tool} of DCMTK is not installed (Debian: apt-get install dcmtk)")
+        raise SystemExit(f"{name} is not installed (Debian: apt-get install dcmtk orthanc)")
     return found
+
+
+def dcmtk(tool: str) -> str:
+    """Return the path of a DCMTK tool."""
+    return program(tool)
+
+
+def emptied(folder: Path) -> None:
+    """Make a folder, without anything that was in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 DICOMWIRE = Peer(
@@ -101,7 +112,7 @@ class Scp:
         self._await()
 
     def _await(self) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()

@@ -24,6 +24,8 @@ class Row:
         What the ratio ours/theirs, or ours alone, is held against.
     met : bool
         Whether it was.
+    others : dict
+        Figures of peers that stand beside, by name.
     """
 
     work: str
@@ -32,6 +34,7 @@ class Row:
     theirs: list[float] = field(default_factory=list)
     bar: str = ""
     met: bool = True
+    others: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def ratios(self) -> list[float]:
@@ -49,6 +52,8 @@ def _cell(figures: list[float]) -> str:
     if not figures:
         return ""
     digits = 0 if median(figures) >= 100 else 2
+    if len(figures) == 1:
+        return f"{figures[0]:,.{digits}f}"
     low, high = min(figures), max(figures)
     return f"{median(figures):,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 
@@ -56,11 +61,13 @@ def _cell(figures: list[float]) -> str:
 def table(rows: list[Row]) -> str:
     """Return the rows as a Markdown table: medians, and the spread in brackets."""
     lines = [
-        "| work | unit | dicomwire | DCMTK, TCP_NODELAY=1 | ratio | bar | |",
-        "|---|---|---|---|---|---|---|",
+        "| work | unit | dicomwire | DCMTK, TCP_NODELAY=1 | others | ratio | bar | |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        cells = (row.work, row.unit, _cell(row.ours), _cell(row.theirs), _cell(row.ratios))
+        others = "; ".join(f"{name} {_cell(figures)}" for name, figures in row.others.items())
+        measured = (_cell(row.ours), _cell(row.theirs), others, _cell(row.ratios))
+        cells = (row.work, row.unit, *measured)
         lines.append(f"| {' | '.join(cells)} | {row.bar} | {'met' if row.met else 'NOT MET'} |")
     return "\n".join(lines)
 
