@@ -102,9 +102,20 @@ class Place:
 
     def by_dcmtk(self, port: int, what: str, **keys: str) -> float:
         """Ask an archive with a tool of DCMTK; the seconds without the start of the process."""
-        emptied(self.inbox)
         tool = dcmtk(f"{what}scu")
         start = median(run([tool, "--version"]).seconds for _ in range(3))
+        emptied(self.inbox)
+        return run([tool, *self._arguments(port, what, **keys)]).seconds - start
+
+    def check_found(self, port: int, count: int, **keys: str) -> None:
+        """Check that an archive has so many matches."""
+        command = [dcmtk("findscu"), *self._arguments(port, "find", **keys)]
+        command.remove("-q")
+        said = subprocess.run(command, env=FAST, capture_output=True, check=True).stderr
+        if (found := said.count(b"(Pending)")) != count:
+            raise SystemExit(f"{count} matches were expected, {found} came")
+
+    def _arguments(self, port: int, what: str, **keys: str) -> list[str]:
         calls = {
             "find": ["-q"],
             "get": ["-od", str(self.inbox)],
@@ -114,7 +125,7 @@ class Place:
         for name, value in {"QueryRetrieveLevel": "STUDY", **keys}.items():
             wanted += ["-k", f"{name}={value}"]
         titles = ["-aet", "BENCH", "-aec", "ARCHIVE", "-S", *calls[what], *wanted]
-        return run([tool, *titles, "127.0.0.1", str(port)]).seconds - start
+        return [*titles, "127.0.0.1", str(port)]
 
 
 def in_turn(runs: int, works: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
@@ -141,6 +152,8 @@ def query(scratch: Path, runs: int, count: int) -> list[Row]:
     scratch.mkdir()
     data = make_studies(scratch / "studies", count)
     place, few = Place(scratch, data, count), max(count // SLOWER, 1)
+    (scratch / "few").mkdir()
+    smaller = Place(scratch / "few", make_studies(scratch / "few" / "studies", few), few)
     keys = dict.fromkeys(KEYS, "")
     none = scratch / "none"
     none.mkdir()
@@ -148,13 +161,15 @@ def query(scratch: Path, runs: int, count: int) -> list[Row]:
     with (
         place.library("dicomwire", count, none) as ours,
         place.library("pynetdicom", few, none) as pynetdicom,
-        place.dcmtk() as theirs,
+        smaller.dcmtk() as theirs,
     ):
+        for port, expected in ((ours.port, count), (pynetdicom.port, few), (theirs.port, few)):
+            place.check_found(port, expected, **keys)
         sent = in_turn(
             runs,
             {
                 "dicomwire": lambda: count / place.by_dcmtk(ours.port, "find", **keys),
-                "DCMTK": lambda: count / place.by_dcmtk(theirs.port, "find", **keys),
+                "DCMTK": lambda: few / place.by_dcmtk(theirs.port, "find", **keys),
                 "pynetdicom": lambda: few / place.by_dcmtk(pynetdicom.port, "find", **keys),
             },
         )

@@ -12,8 +12,11 @@ import pytest
 from pydicom import Dataset
 
 from dicomwire import Association, evt
+from dicomwire.dataset.codec import encode
+from dicomwire.protocol.errors import Ended, Lost
 from dicomwire.protocol.pdus import Abort
 from dicomwire.services.responding import response_for
+from dicomwire.standard.statuses import Category
 from tests.network.ends import (
     CT,
     LOCAL,
@@ -26,10 +29,13 @@ from tests.network.ends import (
     scripted,
 )
 from tests.protocol import pairs
+from tests.protocol.test_speed import calls
 
 MODEL = "1.2.840.10008.5.1.4.1.2.1.1"
 REPOSITORY = "1.2.840.10008.5.1.4.1.1.201.6"
 NOTHING = (Dataset(), None)
+IMPLICIT = "1.2.840.10008.1.2"
+ANSWER = 110  # calls that receiving one match costs, when it stays encoded
 
 
 def keys() -> Dataset:
@@ -114,6 +120,66 @@ def test_a_match_does_not_wait_for_the_next_one() -> None:
         assert [next(answers)[0].Status for _ in range(5)] == [0xFF00] * 5
         go.set()
         assert statuses(answers) == [0xFF00, 0]
+
+
+# -- as they came ---------------------------------------------------------------------------------
+
+
+def test_answers_are_decoded_when_somebody_asks() -> None:
+    with finding(Matches(2)) as (assoc, _):
+        *matches, last = assoc.c_find(keys(), MODEL)
+        assert assoc.send_c_echo().Status == 0
+    assert [match.category for match in matches] == [Category.PENDING] * 2
+    for match in matches:
+        assert match.transfer_syntax == IMPLICIT
+        assert match.encoded == encode(keys(), IMPLICIT)
+        assert match.decode() == keys()
+    assert (last.status, last.encoded, last.decode()) == (0, None, None)
+
+
+def test_answers_that_are_left_are_cancelled() -> None:
+    matches = Matches(2000)
+    with finding(matches) as (assoc, _):
+        for match in assoc.c_find(keys(), MODEL):
+            assert match.status == 0xFF00
+            break
+        assert assoc.send_c_echo().Status == 0
+    assert matches.ends.wait(1)[0][1] < 2000
+
+
+@pytest.mark.parametrize("how", ["aborts", "closes", "message id"])
+def test_an_end_among_answers_is_raised_once(how: str) -> None:
+    with peer_that(WRONG[how]) as port:
+        assoc = entity().associate(LOCAL, port)
+        answers = assoc.c_find(keys(), CT)
+        assert next(answers).status == 0xFF00
+        with pytest.raises(Ended):
+            next(answers)
+        assert list(answers) == []
+        assert assoc.is_aborted
+
+
+def test_an_end_before_the_request_is_raised_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with finding(Matches(1)) as (assoc, _):
+
+        def ends(*arguments: Any) -> None:
+            raise Lost("gone")
+
+        monkeypatch.setattr(assoc, "_begin", ends)
+        with pytest.raises(Lost):
+            assoc.c_find(keys(), MODEL)
+        assert list(assoc.send_c_find(keys(), MODEL)) == [NOTHING]
+
+
+def test_an_answer_costs_few_calls() -> None:
+    """However many matches come, each costs the same few calls: a number, not a time."""
+    found = []
+    for count in (10, 110):
+        with finding(Matches(count)) as (assoc, _):
+            answers = iter(assoc.c_find(keys(), MODEL))
+            next(answers)
+            found.append(calls(lambda answers=answers: [each.encoded for each in answers]))
+    assert (found[1] - found[0]) / 100 <= ANSWER
 
 
 # -- leaving ------------------------------------------------------------------------------------

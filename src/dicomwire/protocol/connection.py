@@ -376,6 +376,9 @@ class Connection:
             self._append_shown(context_id, control, data, last)
             return
         size, total = self.fragment, len(data)
+        if last and total <= size:  # one fragment: command sets and identifiers
+            self.out += (self._header(context_id, control | LAST_BIT, total), data)
+            return
         rest = (total % size or min(size, total)) if last else 0
         whole = total - rest
         header = self._header(context_id, control, size)
