@@ -17,8 +17,8 @@ NAME = "pynetdicom"
 DOORS = {
     **{
         name: f"dicomwire.compat.{name}"
-        for name in """_config _globals _handlers acse ae association dimse_messages
-        dimse_primitives dsutils pdu pdu_items pdu_primitives presentation timer transport
+        for name in """_config _globals _handlers acse ae association dimse dimse_messages
+        dimse_primitives dsutils dul fsm pdu pdu_items pdu_primitives presentation timer transport
         utils""".split()
     },
     **{name: f"dicomwire.{name}" for name in "_version events sop_class status".split()},

@@ -154,6 +154,10 @@ class _Associate(PDU):
         body = fixed[6 : 6 + _FIXED] + b"".join(each.encode() for each in self.variable_items)
         return pdus.HEADER.pack(self.pdu_type, len(body)) + body
 
+    def wire(self) -> Any:
+        """Return the PDU of `protocol` that says the same."""
+        return self._wire.decode(memoryview(self.encode())[6:])
+
     def show(self, wire: Any) -> Self:
         """Take the values of a PDU that was received or sent."""
         name = ApplicationContextItem()
@@ -480,6 +484,26 @@ _BY_WIRE: dict[type[Any], Callable[[], PDU]] = {kind._wire: kind for kind in _KI
 def pdu_of(wire: pdus.AnyPDU) -> PDU:
     """Return the PDU as programs expect it."""
     return _BY_WIRE[type(wire)]().show(wire)
+
+
+def pdu_for(primitive: Any) -> PDU:
+    """Return the PDU that a primitive is sent as.
+
+    Raises
+    ------
+    TypeError
+        When it is no primitive of the upper layer.
+    """
+    if isinstance(primitive, A_ASSOCIATE):
+        kinds = {None: A_ASSOCIATE_RQ, 0: A_ASSOCIATE_AC}
+        return kinds.get(primitive.result, A_ASSOCIATE_RJ)(primitive)
+    if isinstance(primitive, A_RELEASE):
+        return A_RELEASE_RQ() if primitive.result is None else A_RELEASE_RP()
+    if isinstance(primitive, A_ABORT | A_P_ABORT):
+        return A_ABORT_RQ(primitive)
+    if isinstance(primitive, P_DATA):
+        return P_DATA_TF(primitive)
+    raise TypeError(f"{type(primitive).__name__} is no primitive of the upper layer")
 
 
 __all__ = [

@@ -39,6 +39,7 @@ from dicomwire.network.transport import Transport, transport_for
 from dicomwire.network.turn import Turn
 from dicomwire.network.upper_layer import Messages, UpperLayer
 from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
+from dicomwire.network.views import views
 from dicomwire.network.watcher import the_watcher
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Connection
@@ -145,6 +146,8 @@ class Association(Operations, threading.Thread):
         self._tls: TLSArguments | None = None
         self._bind: tuple[Any, ...] | None = None
         self._given: socket.socket | None = None
+        self._dul: UpperLayer | None = None
+        self._dimse: Messages | None = None
         self._to_serve: tuple[Any, ...] = ()
         self._inherited: Context | None = None
 
@@ -170,12 +173,16 @@ class Association(Operations, threading.Thread):
     @property
     def dul(self) -> UpperLayer:
         """The upper layer, under pynetdicom's names."""
-        return UpperLayer(self)
+        if self._dul is None:
+            self._dul = views().dul_of(self)
+        return self._dul
 
     @property
     def dimse(self) -> Messages:
         """The DIMSE messages, under pynetdicom's names."""
-        return Messages(self)
+        if self._dimse is None:
+            self._dimse = views().dimse_of(self)
+        return self._dimse
 
     @property
     def mode(self) -> str:

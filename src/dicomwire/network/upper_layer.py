@@ -119,7 +119,7 @@ class UpperLayer:
         return None if found is None else AssociationSocket(self.assoc, found)
 
     @property
-    def state_machine(self) -> State:
+    def state_machine(self) -> Any:
         """The state machine, to be looked at."""
         return State(self.assoc.connection.machine.state)
 
@@ -177,11 +177,11 @@ class Messages:
         return maximum_length(peer.user_information if peer else [])
 
     @property
-    def cancel_req(self) -> dict[int, None]:
+    def cancel_req(self) -> dict[int, Any]:
         """The Message IDs of the requests that the peer has cancelled."""
         return dict.fromkeys(sorted(self.assoc.connection.cancelled))
 
-    def peek_msg(self) -> tuple[int, Message] | tuple[None, None]:
+    def peek_msg(self) -> tuple[int, Any] | tuple[None, None]:
         """Return (context ID, message) of the next message that nobody has taken yet."""
         for event in list(self.assoc.connection.events):
             if isinstance(event, Message):

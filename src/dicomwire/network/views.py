@@ -30,8 +30,11 @@ class Views(Protocol):
     def request_of(self, message: Message) -> Any:
         """Show a request as the primitive of its service."""
 
-    def service_provider_of(self, assoc: Any, name: str) -> Any:
-        """Show what is below an association: "dul" or "dimse"."""
+    def dul_of(self, assoc: Any) -> Any:
+        """Show the upper layer of an association."""
+
+    def dimse_of(self, assoc: Any) -> Any:
+        """Show the messages of an association."""
 
 
 _source: list[Callable[[], Any]] = []  # the last one counts

@@ -84,5 +84,8 @@ def _parse_actions(text: str) -> dict[str, tuple[tuple[str, ...], str]]:
 TRANSITIONS = _parse_grid(GRID)
 """(event, state) -> action id, for the 123 defined cells of PS3.8 Table 9-10."""
 
+ACTION_TEXTS = {line.split()[0]: line[36:].strip() for line in ACTIONS.strip().splitlines()}
+"""Action id -> what it sends or tells."""
+
 EFFECTS = _parse_actions(ACTIONS)
 """Action id -> (verbs in order, next state); PS3.8 Tables 9-6 to 9-9."""
