@@ -48,6 +48,19 @@ def entity(title: str = "SCU", *uids: str, **options: Any) -> AE:
     return ae
 
 
+def keys(**elements: Any) -> Dataset:
+    """An identifier, or whatever small data set."""
+    dataset = Dataset()
+    for keyword, value in (elements or {"PatientName": "A*"}).items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+def pair(*uids: str, **more: Any) -> dict[str, Any]:
+    """The AEs of both ends for these SOP classes."""
+    return {"scp": entity("SCP", *uids), "scu": entity("SCU", *uids), **more}
+
+
 @contextmanager
 def serving(
     ae: AE | None = None, *handlers: Binding, address: tuple[Any, ...] = (LOCAL, 0), **more: Any

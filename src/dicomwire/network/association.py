@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from dicomwire.network.acse import Acse
 from dicomwire.network.addresses import Address, TLSArguments, accept_tls, open_socket
+from dicomwire.network.composite import CompositeOperations
 from dicomwire.network.driver import Driver
 from dicomwire.network.events import (
     EVT_ABORTED,
@@ -31,7 +32,7 @@ from dicomwire.network.events import (
 )
 from dicomwire.network.hooks import Hooks
 from dicomwire.network.log_ends import log_abort, log_rejection
-from dicomwire.network.operations import Operations
+from dicomwire.network.normalized import NormalizedOperations
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import PresentationContext
 from dicomwire.network.tap import EventTap
@@ -65,7 +66,7 @@ VERIFICATION = "1.2.840.10008.1.1"
 MODES = ("requestor", "acceptor")
 
 
-class Association(Operations, threading.Thread):
+class Association(CompositeOperations, NormalizedOperations, threading.Thread):
     """An association between this AE and a peer.
 
     Users get one from `AE.associate`, or as `event.assoc`. As a context manager it is released on

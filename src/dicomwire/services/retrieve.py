@@ -296,9 +296,7 @@ def _count(
     """Take note of a sub-operation that is over, and tell the peer how they stand."""
     retrieval.counts.count(category, instance_uid)
     pending = {**extra, **retrieval.counts.elements(True)}
-    yield from respond(
-        retrieval.connection, retrieval.message, PENDING, pending, flush=FLUSH_MORE
-    )
+    yield from respond(retrieval.connection, retrieval.message, PENDING, pending, flush=FLUSH_MORE)
 
 
 class _SameAssociation:

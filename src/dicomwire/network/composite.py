@@ -1,33 +1,27 @@
-"""The DIMSE services as methods: pynetdicom's names over the conversations of `services`."""
+"""The DIMSE-C services as methods: pynetdicom's names over the conversations of `services`."""
 
 from __future__ import annotations
 
 import logging
 import weakref
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dicomwire.dataset.codec import decode, encode
-from dicomwire.dataset.errors import DataSetError
 from dicomwire.dataset.part10 import FileHeader
+from dicomwire.network.asking import Operations, check_id, check_priority, encoded, plain_name
 from dicomwire.network.responses import Answers, Asked, Responses
 from dicomwire.network.stores import Stores
 from dicomwire.network.titles import checked_title
 from dicomwire.protocol.command import Command
-from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Ended, Error, LocalError
-from dicomwire.protocol.messages import Memory, Message
-from dicomwire.protocol.negotiation import AcceptedContext
+from dicomwire.protocol.errors import Ended, LocalError
+from dicomwire.protocol.messages import Message
 from dicomwire.services import asked, scp, scu
 from dicomwire.services.response import Response
 from dicomwire.services.sending import Outgoing, context_for, outgoing
-from dicomwire.services.wants import Conversation
-from dicomwire.standard.dimse import BY_NAME, C_ECHO, C_STORE, PRIORITY_LOW, Service
+from dicomwire.standard.dimse import BY_NAME, C_ECHO, C_STORE, PRIORITY_LOW
 from dicomwire.standard.sop_classes import file_prefix
-from dicomwire.standard.statuses import Category
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -39,75 +33,15 @@ logger = logging.getLogger("dicomwire.association")
 Many = TypeVar("Many", bound=Asked)
 
 VERIFICATION = "1.2.840.10008.1.1"
-PROCESSING_FAILURE = 0x0110  # PS3.7 Annex C
 LAST_ID = 0xFFFF  # of a message, PS3.7 E.2
 
 
-class Operations(ABC):
-    """What an association can be asked to do.
+class CompositeOperations(Operations):
+    """The DIMSE-C services that an association can be asked for (PS3.7 9)."""
 
-    Attributes
-    ----------
-    connection : Connection
-        The association's.
-    is_established : bool
-        Whether requests can be sent.
-    """
-
-    connection: Connection
-    is_established: bool
     _responses: weakref.ref[Asked] | None = None
 
-    @property
-    @abstractmethod
-    def ended(self) -> Error | None:
-        """Why the association is over."""
-
-    @abstractmethod
-    def _operate(
-        self, operation: str, conversation: Conversation[Any], command: Command | None = None
-    ) -> Any:
-        """Run a conversation when it is this thread's turn; `command` is the request it sends."""
-
-    @abstractmethod
-    def begin(self, operation: str, conversation: Conversation[Any]) -> None:
-        """Run the first part of an operation, and keep the turn until `done_asking`."""
-
-    @abstractmethod
-    def go_on(self, conversation: Conversation[Any]) -> Any:
-        """Run a further part of the operation that `begin` began."""
-
-    @abstractmethod
-    def done_asking(self) -> None:
-        """Let the next operation begin."""
-
-    @abstractmethod
-    def leave(self, close: Callable[[], None]) -> None:
-        """Let another thread see to the end of responses that nobody waits for."""
-
-    @abstractmethod
-    def _send_aside(self, context_id: int, command: Command) -> None:
-        """Send a message besides the operation under way."""
-
     # -- C-ECHO and C-STORE ------------------------------------------------------------------
-
-    def _ask(
-        self, conversation: Conversation[Message], service: Service, command: Command
-    ) -> Response:
-        """Run a request, and say in the log how it was answered."""
-        response = Response(service, self._operate(service.name, conversation, command))
-        self.log_response(response)
-        return response
-
-    def log_response(self, response: Response) -> None:
-        """Say in the log how a request was answered."""
-        if logger.isEnabledFor(logging.INFO):
-            logger.info(
-                "Received %s Response (Status: 0x%04X - %s)",
-                _plain_name(response.service),
-                response.status,
-                response.category.value,
-            )
 
     def c_echo(self, msg_id: int = 1) -> Response:
         """Ask the peer for a sign of life (C-ECHO, PS3.7 9.1.5).
@@ -124,7 +58,7 @@ class Operations(ABC):
         RuntimeError, TypeError, ValueError
             As `send_c_echo`.
         """
-        self._check_established("C-ECHO")
+        self.check_established("C-ECHO")
         context = context_for(self.connection, VERIFICATION)
         command = scu.command_for(C_ECHO, check_id(msg_id), VERIFICATION)
         logger.info("Sending Echo Request: MsgID %d", msg_id)
@@ -206,7 +140,7 @@ class Operations(ABC):
         decompress: bool = False,
     ) -> Iterator[tuple[Outgoing, Command]]:
         """Prepare an instance, and the request that sends it; see `c_store`."""
-        self._check_established("C-STORE")
+        self.check_established("C-STORE")
         check_priority(priority)
         check_id(msg_id)
         if originator_aet is not None:
@@ -266,7 +200,7 @@ class Operations(ABC):
         RuntimeError
             When the association is not established.
         """
-        self._check_established("C-STORE")
+        self.check_established("C-STORE")
         check_priority(priority)
         check_id(msg_id)
         return self._store_all(instances, msg_id, priority=priority, decompress=decompress)
@@ -444,12 +378,12 @@ class Operations(ABC):
     ) -> Many:
         """Send a request that is answered by many responses."""
         service = BY_NAME[name]
-        self._check_established(name)
+        self.check_established(name)
         check_priority(fields["Priority"])
         context = context_for(self.connection, str(query_model))
         command = scu.command_for(service, check_id(msg_id), str(query_model), **fields)
-        data = _encoded(dataset, context)
-        logger.info("Sending %s Request: MsgID %d", _plain_name(service), msg_id)
+        data = encoded(dataset, context)
+        logger.info("Sending %s Request: MsgID %d", plain_name(service), msg_id)
         answer = scp.answer if name == "C-FIND" else asked.only(dataset, scp.answer)
         responses = kind(self, service, context.context_id, command, answer)
         try:
@@ -502,271 +436,6 @@ class Operations(ABC):
     def transfer_syntax(self, context_id: int) -> str:
         """Return the transfer syntax of a presentation context."""
         return self.connection.contexts[context_id].transfer_syntax
-
-    # -- the N-services ------------------------------------------------------------------------
-
-    def send_n_event_report(
-        self,
-        dataset: Dataset | None,
-        event_type: int,
-        class_uid: str,
-        instance_uid: str,
-        msg_id: int = 1,
-        meta_uid: str | None = None,
-    ) -> tuple[Dataset, Dataset | None]:
-        """Report an event of a SOP instance (N-EVENT-REPORT, PS3.7 10.1.1).
-
-        Parameters
-        ----------
-        dataset : Dataset or None
-            The event information.
-        event_type : int
-            Event Type ID.
-        class_uid, instance_uid : str
-            The SOP instance.
-        msg_id : int
-            Message ID, 0 to 65,535.
-        meta_uid : str, optional
-            The Meta SOP Class whose presentation context is used.
-
-        Returns
-        -------
-        status : Dataset
-            With Status (0000,0900); empty when there was no valid response: see `ended`.
-        reply : Dataset or None
-            The event reply; None when it failed.
-        """
-        return self._normalized(
-            "N-EVENT-REPORT", dataset, (class_uid, instance_uid), msg_id, meta_uid,
-            EventTypeID=check_id(event_type, "An Event Type ID"),
-        )  # fmt: skip
-
-    def send_n_get(
-        self,
-        identifier_list: list[Any] | None,
-        class_uid: str,
-        instance_uid: str,
-        msg_id: int = 1,
-        meta_uid: str | None = None,
-    ) -> tuple[Dataset, Dataset | None]:
-        """Ask for attributes of a SOP instance (N-GET, PS3.7 10.1.2).
-
-        Parameters
-        ----------
-        identifier_list : list of tags or None
-            Which; none means all.
-        class_uid, instance_uid, msg_id, meta_uid
-            See `send_n_event_report`.
-
-        Returns
-        -------
-        status : Dataset
-            With Status (0000,0900); empty when there was no valid response: see `ended`.
-        attributes : Dataset or None
-            The attribute list; None when it failed.
-        """
-        return self._normalized(
-            "N-GET", None, (class_uid, instance_uid), msg_id, meta_uid,
-            AttributeIdentifierList=_tags(identifier_list),
-        )  # fmt: skip
-
-    def send_n_set(
-        self,
-        dataset: Dataset,
-        class_uid: str,
-        instance_uid: str,
-        msg_id: int = 1,
-        meta_uid: str | None = None,
-    ) -> tuple[Dataset, Dataset | None]:
-        """Change attributes of a SOP instance (N-SET, PS3.7 10.1.3).
-
-        Parameters
-        ----------
-        dataset : Dataset
-            The modification list.
-        class_uid, instance_uid, msg_id, meta_uid
-            See `send_n_event_report`.
-
-        Returns
-        -------
-        status : Dataset
-            With Status (0000,0900); empty when there was no valid response: see `ended`.
-        attributes : Dataset or None
-            The attribute list; None when it failed.
-        """
-        return self._normalized("N-SET", dataset, (class_uid, instance_uid), msg_id, meta_uid)
-
-    def send_n_action(
-        self,
-        dataset: Dataset | None,
-        action_type: int,
-        class_uid: str,
-        instance_uid: str,
-        msg_id: int = 1,
-        meta_uid: str | None = None,
-    ) -> tuple[Dataset, Dataset | None]:
-        """Ask a SOP instance for an action (N-ACTION, PS3.7 10.1.4).
-
-        Parameters
-        ----------
-        dataset : Dataset or None
-            The action information.
-        action_type : int
-            Action Type ID.
-        class_uid, instance_uid, msg_id, meta_uid
-            See `send_n_event_report`.
-
-        Returns
-        -------
-        status : Dataset
-            With Status (0000,0900); empty when there was no valid response: see `ended`.
-        reply : Dataset or None
-            The action reply; None when it failed.
-        """
-        return self._normalized(
-            "N-ACTION", dataset, (class_uid, instance_uid), msg_id, meta_uid,
-            ActionTypeID=check_id(action_type, "An Action Type ID"),
-        )  # fmt: skip
-
-    def send_n_create(
-        self,
-        dataset: Dataset | None,
-        class_uid: str,
-        instance_uid: str | None = None,
-        msg_id: int = 1,
-        meta_uid: str | None = None,
-    ) -> tuple[Dataset, Dataset | None]:
-        """Create a SOP instance (N-CREATE, PS3.7 10.1.5).
-
-        Parameters
-        ----------
-        dataset : Dataset or None
-            The attribute list.
-        class_uid : str
-            The SOP class.
-        instance_uid : str, optional
-            The SOP instance; None lets the SCP choose, and the status then holds
-            AffectedSOPInstanceUID.
-        msg_id, meta_uid
-            See `send_n_event_report`.
-
-        Returns
-        -------
-        status : Dataset
-            With Status (0000,0900); empty when there was no valid response: see `ended`.
-        attributes : Dataset or None
-            The attribute list; None when it failed.
-        """
-        return self._normalized("N-CREATE", dataset, (class_uid, instance_uid), msg_id, meta_uid)
-
-    def send_n_delete(
-        self, class_uid: str, instance_uid: str, msg_id: int = 1, meta_uid: str | None = None
-    ) -> Dataset:
-        """Delete a SOP instance (N-DELETE, PS3.7 10.1.6).
-
-        Parameters
-        ----------
-        class_uid, instance_uid, msg_id, meta_uid
-            See `send_n_event_report`.
-
-        Returns
-        -------
-        Dataset
-            With Status (0000,0900); empty when there was no valid response: see `ended`.
-        """
-        return self._normalized("N-DELETE", None, (class_uid, instance_uid), msg_id, meta_uid)[0]
-
-    def _normalized(
-        self,
-        name: str,
-        dataset: Dataset | None,
-        uids: tuple[str, str | None],
-        msg_id: int,
-        meta_uid: str | None,
-        **fields: Any,
-    ) -> tuple[Dataset, Dataset | None]:
-        from pydicom.dataset import Dataset
-
-        service = BY_NAME[name]
-        self._check_established(name)
-        any_role = name == "N-EVENT-REPORT"  # PS3.7 10.1.1: it goes from the SCP to the SCU
-        context = context_for(self.connection, str(meta_uid or uids[0]), any_role)
-        fields[service.instance_uid] = None if uids[1] is None else str(uids[1])
-        command = scu.command_for(service, check_id(msg_id), str(uids[0]), **fields)
-        data = _encoded(dataset, context) if dataset is not None else None
-        logger.info("Sending %s Request: MsgID %d", _plain_name(service), msg_id)
-        conversation = scu.request(self.connection, context.context_id, command, scp.answer, data)
-        try:
-            response = self._ask(conversation, service, command)
-        except Ended:
-            return Dataset(), None
-        return _with_data(response, context)
-
-    def _check_established(self, operation: str) -> None:
-        if not self.is_established:
-            raise RuntimeError(
-                f"The association with a peer SCP must be established before sending a "
-                f"{operation} request" + (f": {self.ended}" if self.ended else "")
-            )
-
-
-def _plain_name(service: Service) -> str:
-    """Name a service as pynetdicom's log does: "Find", "Event Report"."""
-    return service.name[2:].replace("-", " ").title()
-
-
-def _encoded(dataset: Dataset, context: AcceptedContext) -> bytes:
-    try:
-        return encode(dataset, context.transfer_syntax)
-    except DataSetError as error:
-        raise ValueError(f"Failed to encode the supplied dataset: {error}") from error
-
-
-def _with_data(response: Response, context: AcceptedContext) -> tuple[Dataset, Dataset | None]:
-    """Return what a response to an N-service says, and the data set that came with it."""
-    from pydicom.dataset import Dataset
-
-    status = response.dataset()
-    if response.category not in (Category.SUCCESS, Category.WARNING):
-        return status, None
-    sink = response.message.data
-    if not isinstance(sink, Memory):
-        return status, Dataset()
-    try:
-        return status, decode(bytes(sink.data), context.transfer_syntax)
-    except DataSetError:
-        logger.exception("The data set of a response cannot be decoded")
-        status.Status = PROCESSING_FAILURE
-        return status, None
-
-
-def _tags(identifiers: list[Any] | None) -> list[int] | None:
-    if not identifiers:
-        return None
-    from pydicom.tag import Tag
-
-    return [int(Tag(each)) for each in identifiers]
-
-
-def check_id(number: int, what: str = "A Message ID") -> int:
-    """Return a number that fits an element of VR US.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When it is no int from 0 to 65,535.
-    """
-    if not isinstance(number, int) or isinstance(number, bool):
-        raise TypeError(f"{what} must be an int")
-    if not 0 <= number <= 0xFFFF:
-        raise ValueError(f"{what} must be from 0 to 65,535, not {number}")
-    return number
-
-
-def check_priority(priority: int) -> None:
-    """Raise ValueError unless a priority is one (PS3.7 E.1)."""
-    if priority not in (0, 1, 2):
-        raise ValueError(f"priority must be 0 (medium), 1 (high) or 2 (low), not {priority!r}")
 
 
 def _or_nothing(ask: Callable[[], Response]) -> Dataset:
