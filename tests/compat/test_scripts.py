@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.py"))
+
+def boxes(script: Path) -> list[str]:
+    """The rows of docs/compatibility.md that a script proves: what follows "boxes:" at its top."""
+    return script.read_text(encoding="utf-8").split('"""')[1].partition("boxes:")[2].split()
+
+
+SCRIPTS = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.box(*boxes(path)))
+    for path in sorted((Path(__file__).parent / "scripts").glob("*.py"))
+]
 OURS = "import dicomwire; dicomwire.install_as_pynetdicom(); "
 RUN = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 
@@ -20,14 +29,14 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.socket
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_for_pynetdicom_runs_unchanged(script: Path) -> None:
     done = run(OURS + RUN, str(script))
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_the_script_is_one_that_pynetdicom_itself_runs(script: Path) -> None:
     pytest.importorskip("pynetdicom")
     done = run(RUN, str(script))

@@ -3,9 +3,59 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 from dicomwire.compat.utils import pretty_bytes
 from dicomwire.network.events import EVT_DATA_RECV, Event
+
+# What a handler gets with its event, and what it gives back; `doc_handle_<name>` shows it.
+_DOCUMENTED = {
+    "acse": "`event.primitive`; nothing is returned.",
+    "action": "`action_type`, `action_information`; (status, reply or None).",
+    "assoc": "`event.assoc`; nothing is returned.",
+    "async": "`nr_invoked`, `nr_performed`; the two numbers that are granted.",
+    "c_get": "`identifier`, `is_cancelled`; yields the number, then (status, data set or None).",
+    "create": "`attribute_list`; (status, attribute list or None).",
+    "data": "`event.data`, the bytes of a PDU; nothing is returned.",
+    "delete": "`event.request`; the status.",
+    "dimse": "`event.message`; nothing is returned.",
+    "echo": "`event.request`; the status.",
+    "event_report": "`event_type`, `event_information`; (status, reply or None).",
+    "find": "`identifier`, `is_cancelled`; yields (status, identifier or None).",
+    "fsm": "`current_state`, `fsm_event`, `action`, `next_state`; nothing is returned.",
+    "move": "`move_destination`; yields (address, port), the number, then as a C-GET handler.",
+    "n_get": "`attribute_identifiers`; (status, attribute list or None).",
+    "pdu": "`event.pdu`; nothing is returned.",
+    "set": "`modification_list`; (status, attribute list or None).",
+    "sop_common": "`items`; a dict of those that are accepted.",
+    "sop_extended": "`app_info`; a dict of the application information that is answered.",
+    "store": "`dataset`, `file_meta`, `encoded_dataset()`; the status.",
+    "transport": "`address`; nothing is returned.",
+    "userid": "`user_id_type`, `primary_field`, `secondary_field`; (verified, response or None).",
+}
+
+
+@cache
+def _documented(name: str) -> Callable[..., Any]:
+    def handler(event: Event, *args: Any) -> Any:
+        raise NotImplementedError("This function only documents what a handler is like")
+
+    handler.__name__ = handler.__qualname__ = f"doc_handle_{name}"
+    handler.__doc__ = f"What a handler gets, and gives: {_DOCUMENTED[name]}"
+    return handler
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    known = name.removeprefix("doc_handle_")
+    if known == name or known not in _DOCUMENTED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _documented(known)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *(f"doc_handle_{name}" for name in _DOCUMENTED)})
 
 
 def debug_fsm(event: Event) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from dicomwire.dataset.part10 import encode_file_meta
 from dicomwire.dataset.sinks import FileSink
 from dicomwire.network.events import BY_NAME, EVT_C_STORE, Event
+from dicomwire.network.log_progress import stored_line
 from dicomwire.network.requests import IdentityEvent, RequestEvent, StoreEvent
 from dicomwire.network.stores import Stores
 from dicomwire.network.transport import Transport
@@ -147,6 +148,7 @@ class Hooks:
         """
         association = self._assoc.ae.associate(host, port, **settings)
         if not association.is_established:
+            logger.error("Move SCP: Unable to associate with destination AE")
             raise association.ended
         stores = Stores(association)
         return _Destination(association, stores), stores.most
@@ -158,6 +160,8 @@ class Hooks:
     def settle_there(self, destination: _Destination) -> tuple[Any, int]:
         """Wait for the next response, and return its tag and status."""
         tag, response = destination.stores.settle()
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("%s", stored_line("Move", response.status))
         return tag, response.status
 
     def hang_up(self, destination: _Destination) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dicomwire.protocol.command import Command
-from dicomwire.standard.dimse import BY_COMMAND_FIELD, C_CANCEL_RQ, RESPONSE, Service
+from dicomwire.standard.dimse import BY_COMMAND_FIELD, C_CANCEL_RQ, C_STORE, RESPONSE, Service
 from dicomwire.standard.sop_classes import service_class_of
-from dicomwire.standard.statuses import Category, describe
+from dicomwire.standard.statuses import Category, category_of, describe
 
 _COUNTED = {"C-FIND": "Find", "C-GET": "Get", "C-MOVE": "Move"}
 _COUNTS = (
@@ -29,6 +29,13 @@ class Progress:
         if field == C_CANCEL_RQ:
             return [] if outgoing else self._cancel(command)
         service = BY_COMMAND_FIELD.get(field & ~RESPONSE)
+        if (
+            service is C_STORE
+            and field & RESPONSE
+            and not outgoing
+            and "GET" in self._asked.values()
+        ):
+            return [stored_line("Get", command["Status"])]
         if service is None or service.name not in _COUNTED:
             return []
         if not field & RESPONSE:
@@ -57,6 +64,20 @@ class Progress:
         else:
             said = [f"{name} SCP Result: {words}"]
         return said + ([_sub_operations(command)] if service.name != "C-FIND" else [])
+
+
+def stored_line(operation: str, status: int) -> str:
+    """Return what to say of the response to a sub-operation.
+
+    Parameters
+    ----------
+    operation : str
+        "Get" or "Move".
+    status : int
+        Status (0000,0900) of the C-STORE.
+    """
+    category = category_of(status).value
+    return f"{operation} SCP: Received Store SCP response 0x{status:04X} ({category})"
 
 
 def _sub_operations(command: Command) -> str:

@@ -94,7 +94,7 @@ assert FromModule is Association
 assert isinstance(assoc, Association)
 assert isinstance(assoc, threading.Thread)
 assert assoc.is_established
-assert not (assoc.is_rejected or assoc.is_aborted or assoc.is_released)
+assert not any((assoc.is_rejected, assoc.is_aborted, assoc.is_released))
 assert assoc.is_requestor
 assert not assoc.is_acceptor
 assert assoc.mode == "requestor"
@@ -244,7 +244,7 @@ assert ae.associate(LOCAL, port).is_aborted
 # an association made by hand
 loose = Association(ae, "ReQuestor")
 assert loose.is_requestor
-assert not (loose.is_established or loose.is_alive())
+assert not any((loose.is_established, loose.is_alive()))
 assert refused((TypeError, ValueError, AttributeError), Association, ae, None)
 assert refused(ValueError, Association, ae, "other")
 assert loose.dul.state_machine.current_state == "Sta1"

@@ -214,7 +214,7 @@ def judge(event):
 def identity(kind):
     item = UserIdentityNegotiation()
     item.user_identity_type = kind
-    item.positive_response_requested = True
+    item.positive_response_requested = kind > 2
     item.primary_field = b"who"
     item.secondary_field = b"pass" if kind == 2 else None
     return item
@@ -224,7 +224,7 @@ scp.supported_contexts = [build_context(Verification)]
 server = scp.start_server((LOCAL, 0), block=False, evt_handlers=[(evt.EVT_USER_ID, judge)])
 for kind, (verified, _) in answers.items():
     assoc = ae.associate(LOCAL, server.server_address[1], ext_neg=[identity(kind)])
-    assert assoc.is_established == verified, kind
+    assert assoc.is_established == verified, (kind, assoc.is_rejected, assoc.is_aborted)
     assert assoc.is_rejected != verified, kind
     if kind == 4:
         assert assoc.acceptor.user_identity.server_response == b"saml"

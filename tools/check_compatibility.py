@@ -1,0 +1,133 @@
+"""docs/compatibility.md and the tests' `box` marks into what is wrong with them.
+
+`check_compatibility.py` exits 1 when a kept box has no test, when a mark names no row, or when the
+counts at the head are not true; with `--write` it writes the counts. Nothing is run: pytest only
+collects. A row is `| 3.7 | what | verdict | remark |`. A row whose number is a section's and a
+position in it, or `D.<module>.<class>`, is one box; row `A` is 261; `3.t` and the like are none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+PAGE = TOP / "docs" / "compatibility.md"
+VERDICTS = ("kept", "differs", "not offered", "not yet")
+NAMES_OF_SOP_CLASSES = 261  # row A: 252 SOP classes and 9 well-known instances
+
+_ROW = re.compile(r"^\| ((?:\d+|[A-Z])(?:\.[\w.]+)?) \|[^|]*\| ([a-z ]+) \|", re.MULTILINE)
+_BOX = re.compile(r"\d+\.\d+|D\.\w+\.\w+")
+_HEAD = re.compile(r"(?<=<!-- counts -->\n).*(?=\n<!-- /counts -->)", re.DOTALL)
+
+
+class Row(NamedTuple):
+    """A row of the page."""
+
+    name: str
+    verdict: str
+
+    @property
+    def weight(self) -> int:
+        """How many boxes it stands for."""
+        if self.name == "A":
+            return NAMES_OF_SOP_CLASSES
+        return 1 if _BOX.fullmatch(self.name) else 0
+
+
+class Collected:
+    """A plugin of pytest that reads the marks of the tests it collects."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, set[str]] = {}  # row -> tests
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Read all marks."""
+        for item in session.items:
+            for mark in item.iter_markers("box"):
+                for name in mark.args:
+                    self.marks.setdefault(name, set()).add(item.nodeid)
+
+
+def collect(folder: Path = TOP / "tests") -> dict[str, set[str]]:
+    """Return the tests of each row that a mark names.
+
+    Raises
+    ------
+    SystemExit
+        When a test file cannot be imported.
+    """
+    found, printed = Collected(), io.StringIO()
+    arguments = ["--collect-only", "--quiet", "-p", "no:cacheprovider", str(folder)]
+    with contextlib.redirect_stdout(printed):
+        code = pytest.main([f"--rootdir={TOP}", *arguments], plugins=[found])
+    if code:
+        sys.exit(f"pytest cannot collect the tests:\n{printed.getvalue()}")
+    return found.marks
+
+
+def rows(page: str) -> list[Row]:
+    """Return the rows of the page."""
+    return [Row(*match.groups()) for match in _ROW.finditer(page)]
+
+
+def head(found: list[Row]) -> str:
+    """Return the line that counts the boxes."""
+    counts = Counter[str]()
+    for row in found:
+        counts[row.verdict] += row.weight
+    total = counts.total()
+    share = 100 * counts["kept"] / total if total else 0.0
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    return f"**{total} boxes: {said}. Kept: {share:.1f} %.**"
+
+
+def faults(page: str, marks: dict[str, set[str]]) -> list[str]:
+    """Return what is wrong, a line each."""
+    found = rows(page)
+    known = Counter(row.name for row in found)
+    said = _HEAD.search(page)
+    lines = [f"row {name} stands there {count} times" for name, count in known.items() if count > 1]
+    lines += [
+        f"row {row.name}: '{row.verdict}' is no verdict"
+        for row in found
+        if row.verdict not in VERDICTS
+    ]
+    lines += [
+        f"row {row.name} is kept, and no test is marked box({row.name!r})"
+        for row in found
+        if row.verdict == "kept" and row.weight and row.name not in marks
+    ]
+    lines += [
+        f"{sorted(tests)[0]} is marked with {name}, which is no row"
+        for name, tests in sorted(marks.items())
+        if name not in known
+    ]
+    if said is None or said.group() != head(found):
+        lines.append(
+            "the counts at the head are not true: run tools/check_compatibility.py --write"
+        )
+    return lines
+
+
+def main(arguments: list[str], target: Path = PAGE) -> int:
+    """Check the page, after writing its counts with ``--write``; return the exit code."""
+    page = target.read_text(encoding="utf-8")
+    if "--write" in arguments:
+        page = _HEAD.sub(lambda _: head(rows(page)), page)
+        target.write_text(page, encoding="utf-8", newline="\n")
+    found = faults(page, collect())
+    for line in found:
+        print(f"{target.name}: {line}", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
