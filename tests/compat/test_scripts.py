@@ -82,7 +82,7 @@ assert isinstance(pynetdicom.ALL_TRANSFER_SYNTAXES, list)
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("import pynetdicom.fsm", "ModuleNotFoundError: dicomwire has nothing for"),
+        ("import pynetdicom.apps", "ModuleNotFoundError: dicomwire has nothing for"),
         ("from pynetdicom import nothing", "ImportError: cannot import name 'nothing'"),
         ("import pynetdicom; pynetdicom.nothing", "module 'pynetdicom' has no attribute 'nothing'"),
     ],

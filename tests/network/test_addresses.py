@@ -74,6 +74,7 @@ def test_an_address_is_what_a_socket_takes() -> None:
 # -- TLS -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.box("10.10")
 @pytest.mark.parametrize("mutual", [False, True])
 @pytest.mark.parametrize("hostname", [None, "localhost"])
 def test_tls_carries_an_association(mutual: bool, hostname: str | None) -> None:
@@ -255,6 +256,7 @@ def test_a_tls_peer_that_vanishes_is_lost() -> None:
     assert isinstance(assoc.ended, Lost)
 
 
+@pytest.mark.box("10.8", "10.10")
 def test_the_context_of_a_server_can_be_replaced() -> None:
     with serving(None, ssl_context=contexts().server) as server:
         client = contexts(trusted="another").client

@@ -154,6 +154,7 @@ BROKEN = [
 ]  # fmt: skip
 
 
+@pytest.mark.box("9.4", "10.4")
 @pytest.mark.parametrize(
     ("data", "reason", "words"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN]
 )
@@ -186,6 +187,7 @@ def test_a_response_that_nobody_asked_for_is_aborted_by_the_user(server: Any, go
         assert "that nobody asked for" in text(gone(peer).ended)
 
 
+@pytest.mark.box("10.4")
 @pytest.mark.parametrize("cut", [1, 5, 6, 11, 12, 40, -1])
 def test_a_pdu_that_breaks_off_is_a_lost_connection(
     server: Any, gone: Gone, caplog: Any, cut: int

@@ -185,6 +185,7 @@ def test_settings_of_the_ae_count_while_it_serves() -> None:
         assert call(server).acceptor.maximum_length == 5000
 
 
+@pytest.mark.box("10.8")
 def test_a_server_can_be_of_ones_own_class() -> None:
     made: list[Any] = []
 
@@ -210,6 +211,7 @@ def test_a_server_can_be_of_ones_own_class() -> None:
     assert len(made) == 1
 
 
+@pytest.mark.box("10.8")
 def test_a_server_that_is_made_listens_but_does_not_serve() -> None:
     ae = entity("SCP")
     with ae.make_server((LOCAL, 0)) as server:

@@ -9,7 +9,6 @@ from typing import Any
 from dicomwire.compat import dimse_messages
 from dicomwire.compat.dimse_messages import DIMSEMessage
 from dicomwire.compat.dimse_primitives import C_CANCEL, DIMSEPrimitive
-from dicomwire.compat.held import Held
 from dicomwire.compat.indications import request_of
 from dicomwire.compat.pdu_primitives import P_DATA
 from dicomwire.network.upper_layer import Messages
@@ -20,7 +19,6 @@ from dicomwire.standard.dimse import RESPONSE
 
 logger = logging.getLogger("dicomwire.dimse")
 
-_PENDING = (0xFF00, 0xFF01)  # PS3.7 C.1.3
 
 Received = tuple[int, DIMSEPrimitive] | tuple[None, None]
 
@@ -48,8 +46,6 @@ class DIMSEServiceProvider(Messages):
         super().__init__(assoc)
         self.message: DIMSEMessage | None = None
         self.msg_queue: Queue[Any] = Queue()
-        self._held = Held(assoc)
-        self._awaiting = False
 
     @property
     def cancel_req(self) -> dict[int, C_CANCEL]:
@@ -78,12 +74,10 @@ class DIMSEServiceProvider(Messages):
         message = _message_for(primitive)
         command, data = message.command, message.data_set.getvalue()
         if not command["CommandField"] & RESPONSE and isinstance(primitive, DIMSEPrimitive):
-            self._held.take("send_msg")
-            self._awaiting = True
-        driver = self.assoc.driver
-        with driver.lock:
-            driver.connection.send_message(context_id, command, data or None)
-        driver.flush()
+            self.assoc.dul.held.await_answer("send_msg")
+        self.assoc.dul.perform(
+            lambda connection: connection.send_message(context_id, command, data or None)
+        )
 
     def get_msg(self, block: bool = False) -> Received:
         """Return (context ID, primitive) of the next message; (None, None) when there is none.
@@ -96,12 +90,8 @@ class DIMSEServiceProvider(Messages):
         if not self.msg_queue.empty():
             received: Received = self.msg_queue.get()
             return received
-        self._held.take("get_msg")
-        message = self._held.next(self.dimse_timeout if block else 0, Message)
-        over = self.assoc.connection.ended is not None
-        if over or not self._awaiting or (message is not None and _is_last(message)):
-            self._awaiting = False
-            self._held.give()
+        timeout = self.dimse_timeout if block else 0
+        message = self.assoc.dul.held.receive("get_msg", timeout, Message)
         return (None, None) if message is None else (message.context_id, request_of(message))
 
     def peek_msg(self) -> Received:
@@ -142,10 +132,6 @@ def _message_for(primitive: DIMSEPrimitive | C_CANCEL) -> DIMSEMessage:
     message: DIMSEMessage = getattr(dimse_messages, name)()
     message.primitive_to_message(primitive)
     return message
-
-
-def _is_last(message: Message) -> bool:
-    return message.command.get("Status") not in _PENDING
 
 
 __all__ = ["DIMSEServiceProvider"]

@@ -19,8 +19,10 @@ from dicomwire.compat.pdu_primitives import P_DATA
 from dicomwire.compat.timer import Timer
 from dicomwire.compat.transport import AssociationSocket
 from dicomwire.network.upper_layer import UpperLayer
+from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import LocalError
-from dicomwire.protocol.pdus import AssociateAC, AssociateRQ
+from dicomwire.protocol.pdus import AssociateAC, AssociateRQ, ReleaseRQ
+from dicomwire.standard.dimse import RESPONSE
 
 
 class Inlet(Queue[Any]):
@@ -52,7 +54,7 @@ class DULServiceProvider(UpperLayer):
 
     def __init__(self, assoc: Any) -> None:
         super().__init__(assoc)
-        self._held = Held(assoc)
+        self.held = Held(assoc)
         self._message = DIMSEMessage()
         self._told_end = False
 
@@ -109,23 +111,38 @@ class DULServiceProvider(UpperLayer):
         LocalError
             When PS3.8 Table 9-10 has no cell for that in the present state.
         """
-        driver = self.assoc.driver
         if isinstance(primitive, P_DATA):
             self._send_data(primitive)
             return
         wire = pdu_for(primitive).wire()
         if isinstance(wire, AssociateRQ | AssociateAC):
             raise LocalError("An association is asked for and accepted by the library itself")
-        driver.step(wire)
+        if isinstance(wire, ReleaseRQ):
+            self.held.await_answer("send_pdu")
+        self.perform(lambda connection: connection.step(wire))
+        self.held.settle()
 
     def _send_data(self, primitive: P_DATA) -> None:
         if not self._message.decode_msg(primitive):
             return
         message, self._message = self._message, DIMSEMessage()
-        data = message.data_set.getvalue()
+        command, data = message.command, message.data_set.getvalue()
+        if not command["CommandField"] & RESPONSE:
+            self.held.await_answer("send_pdu")
+        context_id = message.context_id or 0
+        self.perform(lambda connection: connection.send_message(context_id, command, data or None))
+
+    def perform(self, act: Callable[[Connection], None]) -> None:
+        """Do something to the connection besides the conversation under way, and send what it says.
+
+        Parameters
+        ----------
+        act : callable
+            What to do.
+        """
         driver = self.assoc.driver
         with driver.lock:
-            driver.connection.send_message(message.context_id, message.command, data or None)
+            act(driver.connection)
         driver.flush()
 
     def receive_pdu(self, wait: bool = False, timeout: float | None = None) -> Primitive | None:
@@ -138,11 +155,7 @@ class DULServiceProvider(UpperLayer):
         timeout : float, optional
             Seconds to wait at most; None waits for ever.
         """
-        self._held.take("receive_pdu")
-        try:
-            event = self._held.next(timeout if wait else 0)
-        finally:
-            self._held.give()
+        event = self.held.receive("receive_pdu", timeout if wait else 0)
         if event is not None:
             return indication_of(event, self.assoc.connection.request)
         told, self._told_end = self._told_end, self.assoc.connection.ended is not None

@@ -103,10 +103,8 @@ class StateMachine:
         act = _BY_HAND.get(event)
         if act is None:
             raise RuntimeError(f"{event} ({EVENTS[event]}) comes with a PDU or a primitive")
-        driver = self.dul.assoc.driver
-        with driver.lock:
-            act(driver.connection)
-        driver.flush()
+        self.dul.perform(act)
+        self.dul.held.settle()
 
     def transition(self, state: str) -> None:
         """Put the state machine into a state, whatever was before.

@@ -6,7 +6,11 @@ from time import monotonic
 from typing import Any
 
 from dicomwire.network.transport import wait_readable
+from dicomwire.protocol.messages import Message
+from dicomwire.protocol.pdus import ReleaseRQ
 from dicomwire.services.wants import Conversation
+
+_PENDING = (0xFF00, 0xFF01)  # PS3.7 C.1.3
 
 
 def _nothing() -> Conversation[None]:
@@ -15,7 +19,7 @@ def _nothing() -> Conversation[None]:
 
 
 class Held:
-    """The turn of an association, taken over more than one call.
+    """The turn of an association, kept over more than one call.
 
     Parameters
     ----------
@@ -26,24 +30,68 @@ class Held:
     def __init__(self, assoc: Any) -> None:
         self.assoc = assoc
         self._taken = False
+        self._awaiting = False
 
-    def take(self, operation: str) -> None:
-        """Let nothing else receive, until `give`; not even the watcher of idle connections.
+    def _take(self, operation: str) -> None:
+        """Let nothing else receive, until `_give`; not even the watcher of idle connections."""
+        if not self.assoc._turn.is_mine:
+            self.assoc._begin(operation, _nothing())
+            self._taken = True
+
+    def _give(self) -> None:
+        """Let the library look after the association again."""
+        self._awaiting = False
+        if self._taken:
+            self._taken = False
+            self.assoc.done_asking()
+
+    def await_answer(self, operation: str) -> None:
+        """Keep what comes for `receive`, until the last answer to what is about to be sent.
+
+        Parameters
+        ----------
+        operation : str
+            What is sent, for messages.
 
         Raises
         ------
         RuntimeError
             When another thread serves the association.
         """
-        if not self.assoc._turn.is_mine:
-            self.assoc._begin(operation, _nothing())
-            self._taken = True
+        self._take(operation)
+        self._awaiting = True
 
-    def give(self) -> None:
-        """Let the library look after the association again."""
-        if self._taken:
-            self._taken = False
-            self.assoc.done_asking()
+    def receive(self, operation: str, timeout: float | None, *kinds: type[Any]) -> Any:
+        """Return the next event of the connection; see `next`.
+
+        Parameters
+        ----------
+        operation : str
+            Who asks, for messages.
+        timeout, *kinds
+            See `next`.
+
+        Raises
+        ------
+        RuntimeError
+            When another thread serves the association.
+        """
+        self._take(operation)
+        event = self.next(timeout, *kinds)
+        if isinstance(event, ReleaseRQ):
+            self._awaiting = True  # that the program answers it
+        last = isinstance(event, Message) and event.command.get("Status") not in _PENDING
+        if self.assoc.connection.ended is not None or not self._awaiting or last:
+            self._give()
+        return event
+
+    def settle(self) -> None:
+        """Let the library see to what a program has done to the connection."""
+        if self.assoc.is_acceptor:
+            self.assoc.driver.wake()
+        elif not self._awaiting or self.assoc.connection.ended is not None:
+            self._take("settle")
+            self._give()
 
     def next(self, timeout: float | None, *kinds: type[Any]) -> Any:
         """Return the next event of the connection, of some kinds; None when there is none.

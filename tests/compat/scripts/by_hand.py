@@ -1,4 +1,7 @@
-"""What is below an association: its state, its socket, messages sent and taken by hand."""
+"""What is below an association: its state, its socket, messages sent and taken by hand.
+
+boxes: 9.1 9.2 10.1 10.2 10.5 10.6 10.7 10.8 10.9
+"""
 
 import threading
 

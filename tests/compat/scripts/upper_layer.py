@@ -1,4 +1,10 @@
-"""What handlers see of PDUs, primitives and messages, by their classes and attributes."""
+"""What handlers see of PDUs, primitives and messages, by their classes and attributes.
+
+boxes: 9.2 9.3 11.2 11.3 11.4 11.5 11.6 11.7 11.8 D.pdu.A_ASSOCIATE_RQ D.pdu.A_ASSOCIATE_AC
+D.pdu.A_ASSOCIATE_RJ D.pdu.P_DATA_TF D.pdu.A_RELEASE_RQ D.pdu.A_RELEASE_RP D.pdu.A_ABORT_RQ
+D.pdu_primitives.A_ASSOCIATE D.pdu_primitives.A_RELEASE D.pdu_primitives.A_ABORT
+D.dimse_primitives.C_STORE D.dimse_primitives.C_ECHO
+"""
 
 from io import BytesIO
 
