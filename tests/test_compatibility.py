@@ -45,4 +45,4 @@ def test_what_is_wrong_is_said(text: str, marks: dict[str, set[str]], fault: str
 
 def test_counts_that_are_not_true_are_a_fault() -> None:
     (said,) = faults(page(counts="**all of them**"), MARKS)
-    assert "counts at the head" in said
+    assert "counts are not true" in said

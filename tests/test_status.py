@@ -58,6 +58,7 @@ def transcribed() -> Iterator[tuple[str, int, dict[int, str]]]:
 
 
 @pytest.mark.parametrize(("name", "size", "categories"), list(transcribed()))
+@pytest.mark.box("C.t", "12.7")
 def test_each_table_has_its_codes(name: str, size: int, categories: dict[int, str]) -> None:
     table = getattr(status, name)
     assert len(table) == size

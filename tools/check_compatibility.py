@@ -106,14 +106,12 @@ def faults(page: str, marks: dict[str, set[str]]) -> list[str]:
         if row.verdict == "kept" and row.weight and row.name not in marks
     ]
     lines += [
-        f"{sorted(tests)[0]} is marked with {name}, which is no row"
+        f"{min(tests)} is marked with {name}, which is no row"
         for name, tests in sorted(marks.items())
         if name not in known
     ]
     if said is None or said.group() != head(found):
-        lines.append(
-            "the counts at the head are not true: run tools/check_compatibility.py --write"
-        )
+        lines.append("the counts are not true: run tools/check_compatibility.py --write")
     return lines
 
 

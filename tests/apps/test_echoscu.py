@@ -38,6 +38,7 @@ def test_debug_shows_pdus_but_says_nothing_twice(tool: Tool, peer: MakePeer) -> 
     assert len(said) == len(set(said)) == 5
 
 
+@pytest.mark.box("16.2")
 def test_repeat(tool: Tool, peer: MakePeer) -> None:
     run = tool("echoscu", "-v", "--repeat", 3, *peer().address)
     assert [line for line in run.lines if "MsgID" in line] == [
@@ -71,6 +72,7 @@ def test_abort_instead_of_release(tool: Tool, peer: MakePeer) -> None:
         (["-pts", "2", "-ppc", "3"], [("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")] * 3),
     ],
 )  # fmt: skip
+@pytest.mark.box("16.2")
 def test_what_is_proposed(
     tool: Tool, peer: MakePeer, options: list[str], proposed: list[tuple[str, ...]]
 ) -> None:

@@ -123,6 +123,7 @@ EVERYWHERE = """--version -q --quiet -v --verbose -d --debug -ll --log-level -ta
 
 
 @pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.box("16.1")
 def test_every_option_of_pynetdicom_is_known(name: str) -> None:
     spelled = {*PYNETDICOM[name].split(), *EVERYWHERE.split()}
     assert spelled - set(parser_of(name)._option_string_actions) == set()
@@ -133,6 +134,7 @@ def test_zero_is_no_time_out() -> None:
     assert (args.acse_timeout, args.dimse_timeout, args.network_timeout) == (None, 2.5, 30.0)
 
 
+@pytest.mark.box("16.1")
 def test_the_defaults_are_pynetdicoms() -> None:
     args = parser_of("storescu").read([*SCU, "x"])
     assert (args.calling_aet, args.called_aet, args.max_pdu) == ("STORESCU", "ANY-SCP", 16382)

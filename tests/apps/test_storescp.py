@@ -81,6 +81,7 @@ def test_its_lines_are_dcmtks(
         ("1.2.840.10008.5.1.4.39.1", "UN"),  # a colour palette is no patient's
     ],
 )
+@pytest.mark.box("16.5")
 def test_names(receiving: Receive, sop_class: str, prefix: str) -> None:
     standing = receiving()
     assert store(standing, "1.2.3", sop_class) == 0
@@ -134,6 +135,7 @@ def test_extension(receiving: Receive) -> None:
     assert standing.names == ["CT.1.2.3.dcm"]
 
 
+@pytest.mark.box("16.5")
 def test_ignore(receiving: Receive) -> None:
     standing = receiving("--ignore")
     assert store(standing, "1.2.3") == 0
@@ -201,6 +203,7 @@ def read(*argv: str) -> Any:
 
 
 @pytest.mark.no_socket
+@pytest.mark.box("16.5")
 def test_all_storage_classes_with_all_transfer_syntaxes() -> None:
     offered = {
         str(each.abstract_syntax): each.transfer_syntax for each in storescp.contexts(read())

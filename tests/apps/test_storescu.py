@@ -78,6 +78,7 @@ def test_quiet(tool: Tool, peer: MakePeer, files: MakeFiles) -> None:
     assert tool("storescu", "-q", *peer().address, files(1)) == (0, "", [])
 
 
+@pytest.mark.box("16.4")
 def test_only_the_contexts_needed(tool: Tool, peer: MakePeer, files: MakeFiles) -> None:
     standing = peer()
     tool("storescu", *standing.address, files(3))
@@ -171,6 +172,7 @@ def test_a_folder_without_objects(tool: Tool, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.box("16.4")
 def test_recursion(tool: Tool, peer: MakePeer, tmp_path: Path) -> None:
     dicom_file(tmp_path / "a" / "b" / "c.dcm", "1.2.8")
     standing = peer()

@@ -16,7 +16,8 @@ from dicomwire.protocol.pdus import ProposedContext
 
 
 def test_by_default_the_options_are_the_defaults() -> None:
-    assert _config.options() == Options() == AE().options
+    assert _config.options() == Options()
+    assert AE().options == Options(counts_bind=False)
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,13 @@ def test_a_script_for_pynetdicom_runs_unchanged(script: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+# Where pynetdicom 3.0.4 waits for ever: an association that is made by hand or killed, and user
+# identities without an answer; and some C-MOVE leaves it a thread that keeps the process alive.
+ONLY_OURS = {"handmade", "identities", "moving"}
+
+
 @pytest.mark.peer
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [each for each in SCRIPTS if each.id not in ONLY_OURS])
 def test_the_script_is_one_that_pynetdicom_itself_runs(script: Path) -> None:
     pytest.importorskip("pynetdicom")
     done = run(RUN, str(script))

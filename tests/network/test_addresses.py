@@ -77,6 +77,7 @@ def test_an_address_is_what_a_socket_takes() -> None:
 @pytest.mark.box("10.10")
 @pytest.mark.parametrize("mutual", [False, True])
 @pytest.mark.parametrize("hostname", [None, "localhost"])
+@pytest.mark.box("2.9")
 def test_tls_carries_an_association(mutual: bool, hostname: str | None) -> None:
     ends = contexts(mutual, ours="" if mutual else None)
     ends.client.check_hostname = hostname is not None

@@ -440,6 +440,7 @@ def test_an_idle_requestor_answers_garbage_with_an_abort() -> None:
     assert "0x99" in str(assoc.ended)
 
 
+@pytest.mark.box("6.6")
 def test_a_release_collision_ends_released_on_both_sides() -> None:
     got: list[Any] = []
 
@@ -458,6 +459,7 @@ def test_a_release_collision_ends_released_on_both_sides() -> None:
     assert got == [ReleaseRP()]
 
 
+@pytest.mark.box("6.6")
 def test_a_release_collision_seen_from_the_acceptor() -> None:
     box = Box()
 

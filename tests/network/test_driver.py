@@ -142,6 +142,7 @@ def test_an_idle_requestor_can_release_instead() -> None:
         assert not assoc.is_aborted
 
 
+@pytest.mark.box("10.3")
 def test_an_idle_acceptor_is_aborted_after_the_network_timeout() -> None:
     box = Box()
     ae = entity("SCP")
@@ -183,6 +184,7 @@ def test_a_network_timeout_of_zero_gives_up_at_once_and_none_never() -> None:
             assert assoc.send_c_echo().Status == 0
 
 
+@pytest.mark.box("10.3")
 def test_activity_puts_the_network_timeout_off() -> None:
     with established() as (assoc, _):
         assoc.network_timeout = 60
@@ -191,6 +193,7 @@ def test_activity_puts_the_network_timeout_off() -> None:
         assert assoc.idle_until() > before
 
 
+@pytest.mark.box("10.3")
 def test_a_handler_may_take_longer_than_the_network_timeout() -> None:
     """Who waits for an answer is not idle, and who works on it is not either."""
     done = threading.Event()

@@ -58,6 +58,7 @@ def test_echo_response_for_another_class_than_verification() -> None:
     )
 
 
+@pytest.mark.box("15.4")
 def test_store_request_of_a_move() -> None:
     text = shown(
         13,
@@ -281,6 +282,7 @@ def test_data_where_none_belongs_is_seen() -> None:
 
 @pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
 @pytest.mark.parametrize("has_data", [True, False])
+@pytest.mark.box("15.4")
 def test_each_service_names_its_data_set_and_aligns_its_keys(row: Any, has_data: bool) -> None:
     for field, ending, name in (
         (row.command_field, "RQ", row.data_in),

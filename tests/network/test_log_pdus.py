@@ -65,6 +65,7 @@ def wanted(*items: AnyUserItem) -> AssociateRQ:
     )
 
 
+@pytest.mark.box("15.2")
 def test_outgoing_request_with_every_item() -> None:
     pdu = wanted(
         RoleSelection(CT, scu_role=True, scp_role=True),
@@ -158,6 +159,7 @@ ACCEPTED = AssociateAC(
 )
 
 
+@pytest.mark.box("15.3")
 def test_outgoing_acceptance_with_a_rejected_context() -> None:
     assert shown(ACCEPTED, True, wanted()) == (
         "Accept Parameters:\n"
@@ -324,6 +326,7 @@ def test_identities_show_a_name_but_never_a_proof(kind: int, mode: str, line: st
     ]
 
 
+@pytest.mark.box("15.2")
 def test_no_password_is_in_the_log() -> None:
     for outgoing in (True, False):
         text = shown(wanted(UserIdentity(2, False, b"user", b"hunter2")), outgoing)

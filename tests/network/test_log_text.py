@@ -38,6 +38,7 @@ def test_a_known_uid_shows_its_name_and_another_itself() -> None:
     assert named("1.2\n3") == "1.2\\n3"
 
 
+@pytest.mark.box("15.1")
 def test_a_block_is_framed_in_76_characters() -> None:
     assert block("A-ABORT PDU", False, ["x"]) == [
         "=========================== INCOMING A-ABORT PDU ===========================",

@@ -165,7 +165,7 @@ def test_an_end_before_the_request_is_raised_at_once(monkeypatch: pytest.MonkeyP
         def ends(*arguments: Any) -> None:
             raise Lost("gone")
 
-        monkeypatch.setattr(assoc, "_begin", ends)
+        monkeypatch.setattr(assoc, "begin", ends)
         with pytest.raises(Lost):
             assoc.c_find(keys(), MODEL)
         assert list(assoc.send_c_find(keys(), MODEL)) == [NOTHING]
@@ -213,6 +213,7 @@ LEAVING = [leave_by_break, leave_by_close, leave_by_del, leave_at_once]
 
 @pytest.mark.parametrize("leave", LEAVING)
 @pytest.mark.parametrize("count", [1, 2000])
+@pytest.mark.box("3.22")
 def test_an_association_is_usable_after_responses_were_left(leave: Any, count: int) -> None:
     matches = Matches(count)
     with finding(matches) as (assoc, _):

@@ -76,6 +76,7 @@ def test_a_turn_within_a_turn_names_both() -> None:
     turn.take("C-ECHO")
 
 
+@pytest.mark.box("3.14", "3.v")
 def test_threads_on_one_association_are_served_in_turn_and_never_mixed(switching: None) -> None:
     threads: Box = Box()
 

@@ -27,6 +27,8 @@ from dicomwire import (
 from dicomwire.sop_class import CTImageStorage, MRImageStorage, Verification, VerificationSOPClass
 from tests.network.ends import CT_FILE, LOCAL, image
 
+pytestmark = pytest.mark.box("17.2", "17.3")
+
 
 def test_a_first_scu() -> None:
     scp = AE(ae_title="ECHOSCP")

@@ -93,6 +93,7 @@ def test_our_echoscu_says_why_it_was_refused(their_orthanc: Orthanc) -> None:
 @pytest.mark.conformance("C-ECHO", "SCP", "DCMTK")
 @pytest.mark.conformance("C-ECHO", "SCP", "Orthanc")
 @pytest.mark.conformance("C-ECHO", "SCP", "pynetdicom")
+@pytest.mark.box("16.3")
 def test_our_echoscp(start: Start, dcmtk: Run, pynetdicom_scu: Scu, their_orthanc: Orthanc) -> None:
     with start("echoscp") as ours:
         dcmtk("echoscu", "-ppc", "128", "-pts", "38", LOOPBACK, str(ours.port))

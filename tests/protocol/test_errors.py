@@ -175,5 +175,5 @@ def test_what_a_lost_connection_says(state: str, what: str, check: str) -> None:
     feed(torn, b"\4\0\0")
     torn.closed(ConnectionResetError(104, "reset"))
     assert isinstance(torn.ended, Lost)
-    assert "in the middle of a PDU" in torn.ended.what
+    assert "before the entire PDU was received" in torn.ended.what
     assert isinstance(torn.ended.error, ConnectionResetError)

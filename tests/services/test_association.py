@@ -120,6 +120,7 @@ def test_a_rejection_has_its_reason(
 @pytest.mark.parametrize(
     ("version", "accepted"), [(0, False), (1, True), (2, False), (0xFFFF, True)]
 )
+@pytest.mark.box("6.3")
 def test_only_bit_0_of_the_protocol_version_counts(version: int, accepted: bool) -> None:
     asked = request()
     asked.protocol_version = version

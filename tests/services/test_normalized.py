@@ -131,6 +131,7 @@ def test_a_status_that_is_none(service: Service, status: Any, expected: int) -> 
 @pytest.mark.parametrize(
     "value", [0, None, (0,), (0, reply(), 1), "00", reply(Status=0), (0, "text"), (0, 7)], ids=repr
 )
+@pytest.mark.box("7.16")
 def test_a_wrong_shape_is_a_failure_and_no_abort(service: Service, value: Any) -> None:
     response, data = answered(service, lambda message: value)
     assert response["Status"] == 0x0110
@@ -247,6 +248,7 @@ def test_a_request_may_come_without_a_data_set(name: str) -> None:
     [(row, name) for row in SERVICES for name in (*row.demanded, *row.demanded_fields)],
     ids=lambda each: getattr(each, "name", each),
 )
+@pytest.mark.box("7.17")
 def test_a_mandatory_parameter_that_is_missing(service: Service, missing: str) -> None:
     called: list[Any] = []
     response, _ = answered(service, called.append, request(service, **{missing: None}))

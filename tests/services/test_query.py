@@ -123,6 +123,7 @@ def test_relevant_patient_information_has_one_match_at_most(values: Any, expecte
     ids=["unbound", "None", "empty list", "list", "tuple", "number", "nothing", "a bare status",
          "yields None", "too many", "a list each", "wrong later"],
 )  # fmt: skip
+@pytest.mark.box("7.16")
 def test_the_shape_of_what_a_handler_gives(handler: Any, expected: list[int]) -> None:
     assert statuses(handler) == expected
 
@@ -219,6 +220,7 @@ def test_other_sop_classes_need_a_context_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("missing", ["class", "identifier"])
+@pytest.mark.box("7.17")
 def test_a_request_that_lacks_something_is_answered(missing: str) -> None:
     _, acceptor = associated_for(PATIENT_ROOT)
     uid = {} if missing == "class" else {"AffectedSOPClassUID": PATIENT_ROOT}

@@ -67,9 +67,11 @@ class Retrieval:
         sop_class: str = ROOT,
         store: Callable[..., Any] = lambda message: 0,
         message_id: int = 5,
+        counts_bind: bool = True,
         **handlers: Callable[..., Any],
     ) -> None:
         self.requestor, self.acceptor = associated_for(sop_class, CT)
+        self.acceptor.counts_bind = counts_bind
         field = {"C-GET": 0x0010, "C-MOVE": 0x0021}[name]
         self.request: Command = {
             "AffectedSOPClassUID": sop_class,
@@ -329,6 +331,15 @@ def test_a_number_beyond_its_element_does_not_overflow() -> None:
         assert counts(found.last) == (None, 1, 65535, 0)
     many = SubOperations(remaining=0, completed=100_000, failed=65536, warning=65535)
     assert [*many.elements(True).values()] == [0, MOST, MOST, MOST]
+
+
+@pytest.mark.parametrize("end", [[], [(0x0000, None)]])
+def test_where_the_announced_number_binds_nobody(end: list[Any]) -> None:
+    for found in both(3, (0xFF00, image()), *end, counts_bind=False):
+        assert found.statuses == [0xFF00, 0x0000]
+        assert counts(found.last) == (None, 1, 0, 0)
+    tried = [found.statuses for found in both(65536, (0xFF00, image()), counts_bind=False)]
+    assert tried == [[0xC416], [0xC516]]
 
 
 def test_counting() -> None:

@@ -45,6 +45,7 @@ def test_eleven_services() -> None:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.box("G.t")
 def test_fields_of_requests_and_responses(name: str) -> None:
     row, asked, answered = BY_NAME[name], MESSAGES[f"{name}-RQ"][1], MESSAGES[f"{name}-RSP"][1]
     uids = {row.class_uid, row.instance_uid} - {""}

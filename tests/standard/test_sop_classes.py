@@ -35,6 +35,7 @@ def names_by_service_class() -> dict[str, dict[str, str]]:
     return found
 
 
+@pytest.mark.box("A", "12.1")
 def test_the_names_and_service_classes_that_programs_know() -> None:
     expected = names_by_service_class()
     instances = expected.pop("well-known instances")

@@ -42,6 +42,7 @@ def test_a_code_outside_the_table_has_no_row() -> None:
     assert (row.first, row.last) == (0xC000, 0xCFFF)
 
 
+@pytest.mark.box("C.t")
 def test_every_row_agrees_with_the_general_rules_on_its_category() -> None:
     tables = [getattr(statuses, name) for name in dir(statuses) if name.endswith("_STATUS")]
     assert len(tables) == 18

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 # imported for what it does: it says where the options of an AE come from
 from dicomwire.compat import _config as _config
 from dicomwire.network.ae import ApplicationEntity as _ApplicationEntity
@@ -25,6 +27,9 @@ class ApplicationEntity(_ApplicationEntity):
     def __init__(self, ae_title: str = "PYNETDICOM", options: Options | None = None) -> None:
         super().__init__(ae_title, options)
         self.maximum_associations = MAXIMUM_ASSOCIATIONS
+
+    def _unset_options(self) -> Options:
+        return replace(super()._unset_options(), counts_bind=False)
 
 
 AE = ApplicationEntity

@@ -35,7 +35,7 @@ class Held:
     def _take(self, operation: str) -> None:
         """Let nothing else receive, until `_give`; not even the watcher of idle connections."""
         if not self.assoc._turn.is_mine:
-            self.assoc._begin(operation, _nothing())
+            self.assoc.begin(operation, _nothing())
             self._taken = True
 
     def _give(self) -> None:

@@ -71,27 +71,26 @@ def unopened(path: str | PathLike[str], error: OSError) -> UnreadableFile:
     return made
 
 
+class NotDicom(UnreadableFile):
+    """A file that is no DICOM file, or only the beginning of one."""
+
+    def __init__(self, path: str | PathLike[str], what: str) -> None:
+        super().__init__(path, what)
+        self.text = what
+
+    def as_pydicoms(self) -> UnreadableFile:
+        """Return the same as an error that is pydicom's `InvalidDicomError` too."""
+        return _pydicoms_kind()(self.path, self.text)
+
+
 @cache
-def _not_dicom() -> type[UnreadableFile]:
+def _pydicoms_kind() -> type[UnreadableFile]:
     from pydicom.errors import InvalidDicomError  # here: who sends files need not wait for pydicom
 
-    class NotDicom(UnreadableFile, InvalidDicomError):
-        """A file that is no DICOM file, or only the beginning of one."""
+    class InvalidFile(NotDicom, InvalidDicomError):
+        """A file that is no DICOM file, as programs that know pydicom expect it."""
 
-    return NotDicom
-
-
-def not_dicom(path: str | PathLike[str], what: str) -> UnreadableFile:
-    """Say what makes a file none of DICOM, with an error that is pydicom's InvalidDicomError too.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    what : str
-        What is wrong with it.
-    """
-    return _not_dicom()(path, what)
+    return InvalidFile
 
 
 class DataSetError(LocalError):

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from dicomwire.dataset.deflate import Inflater
 from dicomwire.dataset.elements import LONG_VRS, SHORT_VRS, Reader, encoding_of, sop_uids
-from dicomwire.dataset.errors import DataSetError, UnreadableFile, not_dicom, unopened
+from dicomwire.dataset.errors import DataSetError, NotDicom, UnreadableFile, unopened
 from dicomwire.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -139,7 +139,7 @@ def read_header_from(file: BinaryIO, path: str | os.PathLike[str]) -> FileHeader
         what = f"cannot be read: {error.strerror}"
         raise UnreadableFile(path, what, "the disk or the network share") from error
     if header is None:
-        raise not_dicom(path, "ends or goes astray inside the first elements")
+        raise NotDicom(path, "ends or goes astray inside the first elements")
     return header
 
 
@@ -158,24 +158,24 @@ def _size(file: BinaryIO, path: Path) -> tuple[int, Fingerprint | None]:
 def _parse(head: bytes, path: Path, size: int, seen: Fingerprint | None) -> FileHeader | None:
     """Return the header, None if more bytes are needed to tell."""
     if not size:
-        raise not_dicom(path, "is empty")
+        raise NotDicom(path, "is empty")
     offset = 132 if head[128:132] == b"DICM" else 0
     try:
         meta, offset = _file_meta(head, offset)
     except StructError:
         return None
     if offset >= size:
-        raise not_dicom(path, "ends before its data set starts")
+        raise NotDicom(path, "ends before its data set starts")
     if offset + 8 > len(head) < size:
         return None
     try:
         syntax = _text(meta.get(_TRANSFER_SYNTAX_UID, b"")) or _recognised(head, offset, size)
         if not syntax:
             what = "states no transfer syntax" if meta else "is not a DICOM file"
-            raise not_dicom(path, what)
+            raise NotDicom(path, what)
         uids = _uids(meta, head, offset, size, syntax)
     except UnicodeDecodeError as error:
-        raise not_dicom(path, "has a UID with other characters than ASCII") from error
+        raise NotDicom(path, "has a UID with other characters than ASCII") from error
     if uids is None:
         return None
     if "" in uids:

@@ -100,11 +100,15 @@ class ApplicationEntity:
     @property
     def options(self) -> Options:
         """The settings as they are now."""
-        return self._options or defaults().options
+        return self._options or self._unset_options()
 
     @options.setter
     def options(self, value: Options | None) -> None:
         self._options = value
+
+    def _unset_options(self) -> Options:
+        """Return the settings of an AE that was given none."""
+        return defaults().options
 
     @property
     def acse_timeout(self) -> float | None:

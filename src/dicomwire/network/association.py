@@ -133,6 +133,7 @@ class Association(CompositeOperations, NormalizedOperations, threading.Thread):
         self.connection = Connection(self.is_requestor, identity.maximum_length, self.tap)
         ours = {self._mode: identity}
         self.connection.pads_titles = options.pad_titles
+        self.connection.counts_bind = options.counts_bind
         self.requestor = ServiceUser(self.connection, "requestor", ours.get("requestor"), self)
         self.acceptor = ServiceUser(self.connection, "acceptor", ours.get("acceptor"), self)
         self.driver = Driver(self.connection, Hooks(self))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dicomwire.dataset.errors import NotDicom
 from dicomwire.dataset.part10 import FileHeader
 from dicomwire.network.asking import Operations, check_id, check_priority, encoded, plain_name
 from dicomwire.network.responses import Answers, Asked, Responses
@@ -247,10 +248,15 @@ class CompositeOperations(Operations):
             When SOP Class UID, SOP Instance UID or Transfer Syntax UID is missing.
         ValueError
             When no accepted presentation context can carry it, or it cannot be encoded.
+        UnreadableFile
+            When a file cannot be sent; also a FileNotFoundError, pydicom's InvalidDicomError, ...
         """
-        return _or_nothing(
-            lambda: self.c_store(dataset, msg_id, priority, originator_aet, originator_id)
-        )
+        try:
+            return _or_nothing(
+                lambda: self.c_store(dataset, msg_id, priority, originator_aet, originator_id)
+            )
+        except NotDicom as error:
+            raise error.as_pydicoms() from None
 
     # -- C-FIND, C-GET, C-MOVE and C-CANCEL ----------------------------------------------------
 

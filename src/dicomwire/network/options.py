@@ -45,6 +45,11 @@ class Options:
         How many operations this side invokes, and performs, at once on one association, if the
         peer agrees (PS3.7 D.3.3.3); 0 is unlimited. (1, 1) is one after the other, and nothing
         is negotiated.
+    counts_bind : bool
+        Whether the number of sub-operations that a handler of C-GET or C-MOVE announces binds it:
+        those that it then does not give count as failed. It may be more than 65,535, where the
+        counts in the responses stop. False is as with pynetdicom: what is not given does not
+        count, and more are refused with 0xC416 or 0xC516.
     pass_context : bool
         Whether the threads of servers and of their associations run in a copy of the context
         (`contextvars`) of who started the server.
@@ -64,6 +69,7 @@ class Options:
     log_response_identifiers: bool = True
     pad_titles: bool = False
     asynchronous_operations: tuple[int, int] = (1, 1)
+    counts_bind: bool = True
     pass_context: bool = False
 
     def __post_init__(self) -> None:

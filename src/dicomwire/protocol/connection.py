@@ -145,6 +145,7 @@ class Connection:
         self.fragment = 0
         self.may_invoke = 1
         self.pads_titles = False
+        self.counts_bind = True  # see `Options.counts_bind`
         self._deaf = True  # unless there is a transport connection and its bytes make sense
         self._sending = 0
         self._headers: dict[int, bytes] = {}

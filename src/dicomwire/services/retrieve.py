@@ -53,6 +53,7 @@ MOST = 0xFFFF  # a count is an element of VR US
 
 # What a handler may do wrong, by service, as status codes that pynetdicom's users know.
 _NO_NUMBER = {"C-GET": 0xC413, "C-MOVE": 0xC513}
+_TOO_MANY = {"C-GET": 0xC416, "C-MOVE": 0xC516}
 _NO_DESTINATION = 0xC514
 _BAD_DESTINATION = 0xC515
 
@@ -190,6 +191,8 @@ def _serve(retrieval: _Retrieval) -> Conversation[None]:
     if number < 1:
         yield from respond(connection, message, SUCCESS, SubOperations().elements(False))
         return
+    if number > MOST and not connection.counts_bind:
+        raise _GaveUp(_TOO_MANY[retrieval.service.name], f"{number} are too many sub-operations")
     retrieval.counts.remaining = number
     carrier: _Carrier = _SameAssociation(retrieval)
     if where is not None:
@@ -375,7 +378,8 @@ def _conclude(
     """Send the last response (PS3.4 C.4.2.1.4, C.4.3.1.4)."""
     counts = retrieval.counts
     if status is None:
-        counts.failed += counts.remaining  # announced and never yielded
+        if retrieval.connection.counts_bind:
+            counts.failed += counts.remaining  # announced and never yielded
         counts.remaining = 0
         status = counts.status
     category = category_for(retrieval.message, retrieval.service, status)

@@ -1,4 +1,7 @@
-"""Verification as a user of pynetdicom writes it: a server with a handler, and a client."""
+"""Verification as a user of pynetdicom writes it: a server with a handler, and a client.
+
+boxes: 17.3 3.16
+"""
 
 from pynetdicom import AE, debug_logger, evt
 from pynetdicom.sop_class import Verification

@@ -1,4 +1,7 @@
-"""Print management over the context of its meta SOP class."""
+"""Print management over the context of its meta SOP class.
+
+boxes: 17.3 3.23 3.24
+"""
 
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid

@@ -1,4 +1,7 @@
-"""Patient root C-FIND: a server that yields, a client that loops and one that cancels."""
+"""Patient root C-FIND: a server that yields, a client that loops and one that cancels.
+
+boxes: 17.3 3.18 8.2
+"""
 
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt

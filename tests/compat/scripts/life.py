@@ -182,10 +182,6 @@ assoc.abort()
 assert assoc.is_aborted
 assert not assoc.is_established
 assert ended.wait(10)
-assoc = ae.associate(LOCAL, port)
-assoc.kill()
-assoc.join(10)
-assert not assoc.is_alive()
 scp.require_called_aet = True
 assoc = ae.associate(LOCAL, port)
 assert assoc.is_rejected

@@ -1,6 +1,6 @@
 """SOP classes, statuses and constants by name.
 
-boxes: 12.1 12.2 12.3 12.4 12.5 12.6 12.7 12.8 A C.t H.t
+boxes: 12.1 12.2 12.3 12.4 12.5 12.6 12.7 12.8
 """
 
 from pydicom.dataset import Dataset

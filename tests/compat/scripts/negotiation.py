@@ -1,4 +1,7 @@
-"""User identity, extended negotiation and what a rejected or refused peer is told."""
+"""User identity, extended negotiation and what a rejected or refused peer is told.
+
+boxes: 6.4
+"""
 
 from pynetdicom import AE, evt
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation, UserIdentityNegotiation

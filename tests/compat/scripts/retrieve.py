@@ -1,4 +1,7 @@
-"""C-GET with role selection and C-MOVE to a second server."""
+"""C-GET with role selection and C-MOVE to a second server.
+
+boxes: 17.3 3.19 3.20
+"""
 
 from pydicom import dcmread
 from pydicom.data import get_testdata_file

@@ -1,4 +1,7 @@
-"""A storage server that keeps what it gets, and a client that sends data sets and files."""
+"""A storage server that keeps what it gets, and a client that sends data sets and files.
+
+boxes: 17.3 3.17
+"""
 
 import tempfile
 from pathlib import Path
