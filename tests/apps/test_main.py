@@ -36,9 +36,7 @@ def test_the_version(tool: Tool) -> None:
 def test_an_unknown_tool_is_told_what_exists(tool: Tool) -> None:
     run = tool("storescy", "127.0.0.1", "104")
     assert run.code == 2
-    assert run.lines == [
-        "E: there is no tool 'storescy', but echoscu, echoscp, storescu, storescp, demo"
-    ]
+    assert run.lines == [f"E: there is no tool 'storescy', but {', '.join(TOOLS)}"]
 
 
 @pytest.mark.no_socket

@@ -14,6 +14,7 @@ TOOLS = {
     "echoscp": "answer those who ask",
     "storescu": "send DICOM files and folders (C-STORE)",
     "storescp": "receive DICOM objects into a folder",
+    "findscu": "search at a peer: patients, studies, worklists (C-FIND)",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",
 }
 _HELP = ("-h", "--help", "--help-all", "help")

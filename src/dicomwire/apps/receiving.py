@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass
@@ -14,6 +15,23 @@ from dicomwire.network.requests import StoreEvent
 SUCCESS = 0x0000
 INVALID_OBJECT_INSTANCE = 0x0117  # PS3.7 C.5.11
 OUT_OF_RESOURCES = 0xA700  # PS3.4 Table B.2-1
+
+
+def writable(folder: Path) -> Path | None:
+    """Make a folder and try to write there; when that cannot be, say why and return None.
+
+    Parameters
+    ----------
+    folder : Path
+        For files that are to come.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        log.error("%s cannot be written to: %s. Check: -od FOLDER", folder, error.strerror)
+        return None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from dicomwire.apps.identity import user_identity
@@ -10,8 +11,11 @@ from dicomwire.apps.output import log
 from dicomwire.apps.tls_options import client_context
 from dicomwire.network.ae import ApplicationEntity
 from dicomwire.network.association import Association
+from dicomwire.network.events import HandlerArgType
+from dicomwire.network.options import Options
 from dicomwire.network.presentation import PresentationContext
 from dicomwire.protocol.errors import Error
+from dicomwire.protocol.items import AnyUserItem
 from dicomwire.standard.uids import name_of
 
 
@@ -22,6 +26,8 @@ class Requestor:
     ----------
     args : Namespace
         Of a parser with the rows of `requestor_options`, `PEER`, `CLIENT` and `USER`.
+    options : Options, optional
+        Of the AE.
 
     Attributes
     ----------
@@ -34,29 +40,46 @@ class Requestor:
         When they contradict each other or name files that cannot be used.
     """
 
-    def __init__(self, args: argparse.Namespace) -> None:
+    def __init__(self, args: argparse.Namespace, options: Options | None = None) -> None:
         self._args = args
-        self._ae = entity(args.calling_aet, args)
+        self._ae = entity(args.calling_aet, args, options=options)
         self._ae.connection_timeout = args.connection_timeout
         identity, context = user_identity(args), client_context(args)
-        self._demands: dict[str, Any] = {"ext_neg": [identity] if identity else []}
+        self._items: list[AnyUserItem] = [identity] if identity else []
+        self._demands: dict[str, Any] = {}
         if context is not None:
             self._demands["tls_args"] = (context, args.addr if context.check_hostname else None)
         self.failure: Error | None = None
 
-    def associate(self, contexts: list[PresentationContext]) -> Association | None:
+    def associate(
+        self,
+        contexts: list[PresentationContext],
+        items: Sequence[AnyUserItem] = (),
+        handlers: Sequence[HandlerArgType] = (),
+    ) -> Association | None:
         """Ask for an association; when there is none, say why and return None.
 
         Parameters
         ----------
         contexts : list of PresentationContext
             What to propose.
+        items : sequence
+            Negotiation items besides.
+        handlers : sequence
+            As `evt_handlers` of `AE.associate`.
         """
         args = self._args
         log.info("Requesting Association")
         try:
             assoc = self._ae.associate(
-                args.addr, args.port, contexts, args.called_aet, args.max_pdu, **self._demands
+                args.addr,
+                args.port,
+                contexts,
+                args.called_aet,
+                args.max_pdu,
+                ext_neg=[*self._items, *items],
+                evt_handlers=handlers,
+                **self._demands,
             )
         except (OSError, UnicodeError) as error:
             why = getattr(error, "strerror", None) or error

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,8 +19,7 @@ from dicomwire.apps.options import (
     refused,
     seconds,
 )
-from dicomwire.apps.output import log
-from dicomwire.apps.receiving import Receiver
+from dicomwire.apps.receiving import Receiver, writable
 from dicomwire.apps.requesting import entity
 from dicomwire.apps.running import run
 from dicomwire.apps.serving import serve
@@ -134,7 +131,7 @@ def work(args: argparse.Namespace) -> Exit:
         raise WrongUse(f"-fe {args.extension} is a path: give what names end with, as in -fe .dcm")
     folder = None
     if not args.ignore:
-        folder = _writable(Path(args.output_directory))
+        folder = writable(Path(args.output_directory))
         if folder is None:
             return Exit.NOT_HERE
     options = Options(
@@ -144,17 +141,6 @@ def work(args: argparse.Namespace) -> Exit:
     )
     ae = entity(args.ae_title, args, options=options)
     return serve(ae, args, contexts(args), handlers(args, folder))
-
-
-def _writable(folder: Path) -> Path | None:
-    """Make a folder and try to write there; when that cannot be, say why and return None."""
-    try:
-        os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        log.error("%s cannot be written to: %s. Check: -od FOLDER", folder, error.strerror)
-        return None
 
 
 def contexts(args: argparse.Namespace) -> list[PresentationContext]:

@@ -22,6 +22,7 @@ UNCOMPRESSED = (
 )
 """What is proposed for uncompressed data sets, the best first."""
 _PLAIN = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
+_BIG_FIRST = (EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 
 # DCMTK's letter and name, the UID, whether uncompressed ones are proposed besides.
 _COMPRESSED = (
@@ -72,6 +73,23 @@ REQUEST = (
 )
 """pynetdicom's choices, for every tool that asks for associations."""
 
+PROPOSE_PLAIN = (
+    _choice("-x= --propose-uncompr", "propose all uncompressed ones, explicit first", (_PLAIN,)),
+    _choice("-xe --propose-little", "the same", (_PLAIN,)),
+    _choice("-xb --propose-big", "the same, big endian first", (_BIG_FIRST,)),
+    _choice(
+        "-xi --propose-implicit",
+        "propose implicit VR little endian only",
+        ((IMPLICIT_VR_LITTLE_ENDIAN,),),
+    ),
+    _choice(
+        "-xd --propose-deflated",
+        "propose deflated and uncompressed",
+        ((DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,), _PLAIN),
+    ),
+)
+"""DCMTK's choices for queries, for which pynetdicom has none."""
+
 PROPOSE = (
     *REQUEST,
     _choice("-x= --propose-uncompr", "propose all uncompressed ones, explicit first", (_PLAIN,)),
@@ -79,7 +97,7 @@ PROPOSE = (
     _choice(
         "--propose-big",
         "propose all uncompressed ones, big endian first",
-        ((EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN),),
+        (_BIG_FIRST,),
     ),
     *(
         _choice(
