@@ -15,7 +15,7 @@ from tests.apps.conftest import Tool
 
 pytestmark = pytest.mark.no_socket
 
-TOOLS = ("echoscu", "echoscp", "storescu", "storescp", "findscu")
+TOOLS = ("echoscu", "echoscp", "storescu", "storescp", "findscu", "getscu", "movescu")
 SCU = ["127.0.0.1", "104"]
 
 
@@ -97,7 +97,7 @@ def test_the_example_can_be_typed(tool: Tool, name: str) -> None:
     assert parser_of(name).read(example).port
 
 
-@pytest.mark.parametrize("name", ["echoscu", "storescu", "storescp", "findscu"])
+@pytest.mark.parametrize("name", [each for each in TOOLS if each != "echoscp"])
 def test_every_option_of_dcmtk_is_known(name: str, peer_program: Callable[[str], str]) -> None:
     # one that is not honoured says why, which an unknown one could not
     page = subprocess.run([peer_program(name), "--help"], capture_output=True, text=True).stdout
@@ -118,6 +118,12 @@ PYNETDICOM = {
     "findscu": "-aet --calling-aet -aec --called-aet -P --patient -S --study -O --psonly -W "
     "--worklist -U --ups -k --keyword -f --file -w --write --relational-query --dt-matching "
     "--fuzzy-names --timezone-adj --enhanced-conversion",
+    "getscu": "-aet --calling-aet -aec --called-aet -P --patient -S --study -O --psonly -k "
+    "--keyword -f --file --relational-retrieval --enhanced-conversion -od --output-directory "
+    "--ignore",
+    "movescu": "-aet --calling-aet -aec --called-aet -aem --move-aet -P --patient -S --study -O "
+    "--psonly -k --keyword -f --file --store --store-port --store-aet --relational-retrieval "
+    "--enhanced-conversion -od --output-directory --ignore",
     "storescp": "-aet --ae-title -ba --bind-address -x= --prefer-uncompr -xe --prefer-little -xb "
     "--prefer-big -xi --implicit -od --output-directory --ignore --no-echo",
 }

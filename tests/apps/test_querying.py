@@ -46,7 +46,7 @@ def test_models(options: list[str], model: str) -> None:
         (["-xe"], [(EXPLICIT, IMPLICIT, BIG_ENDIAN)]),
         (["-xb"], [(BIG_ENDIAN, EXPLICIT, IMPLICIT)]),
         (["-xi"], [(IMPLICIT,)]),
-        (["-xd"], [(DEFLATED,), (EXPLICIT, IMPLICIT, BIG_ENDIAN)]),
+        (["-xd"], [(DEFLATED, EXPLICIT, IMPLICIT, BIG_ENDIAN)]),
     ],
 )
 def test_transfer_syntaxes(option: list[str], groups: list[tuple[str, ...]]) -> None:

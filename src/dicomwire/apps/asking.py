@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from dicomwire.apps.exits import Exit
 from dicomwire.apps.interrupting import interruptible
 from dicomwire.apps.output import log
 from dicomwire.network.association import Association
@@ -53,11 +54,8 @@ class Answer(NamedTuple):
     def short(self) -> str:
         """The status in a word, and what is particular about it."""
         category, text = self._described
-        return (
-            category.value
-            if self.status.Status in (0x0000, 0xFF00)
-            else f"{category.value}: {text}"
-        )
+        plain = self.status.Status in (0x0000, 0xFF00)
+        return category.value if plain or not text else f"{category.value}: {text}"
 
     @property
     def _described(self) -> tuple[Category, str]:
@@ -133,3 +131,27 @@ def show_request(service: str, identifier: Dataset) -> None:
     log.info("Request Identifiers:")
     for line in pretty_dataset(identifier):
         log.info("%s", line)
+
+
+def ended(last: Answer, to_be_cancelled: bool) -> Exit:
+    """Say how a query ended; return what scripts shall know.
+
+    Parameters
+    ----------
+    last : Answer
+        Its last response.
+    to_be_cancelled : bool
+        Whether the peer was going to be asked to stop.
+    """
+    name = last.service.removeprefix("C-").capitalize()
+    if not last.status:
+        log.info("The peer answered nothing to the end. Does it know our AE title (-aet)?")
+        return Exit.INTERRUPTED if last.interrupted else Exit.ENDED_EARLY
+    good = (Category.SUCCESS, Category.WARNING, *([Category.CANCEL] * to_be_cancelled))
+    if last.interrupted or last.category in good:
+        log.info("Received Final %s Response (%s)", name, last.short)
+    else:
+        log.error("The %s failed: the peer answered %s", name.lower(), last)
+    if last.interrupted:
+        return Exit.INTERRUPTED
+    return Exit.DONE if last.category in good else Exit.FAILED

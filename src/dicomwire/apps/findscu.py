@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dicomwire.apps.asking import MESSAGE_ID, Answer, ask, show_request
+from dicomwire.apps.asking import MESSAGE_ID, Answer, ask, ended, show_request
 from dicomwire.apps.exits import Exit
 from dicomwire.apps.identity import USER
 from dicomwire.apps.matches import Files, json_line, lines, show_table
@@ -42,7 +42,6 @@ from dicomwire.apps.syntaxes import PROPOSE_PLAIN, UNCOMPRESSED
 from dicomwire.apps.tls_options import CLIENT
 from dicomwire.network.association import Association
 from dicomwire.protocol.errors import LocalError
-from dicomwire.standard.statuses import Category
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -214,19 +213,4 @@ def find(
     except (RuntimeError, ValueError, LocalError) as error:
         log.error("%s", error)
         return Exit.FAILED if assoc.is_established else Exit.ENDED_EARLY
-    return ended(last, "Find", cancel_after is not None) or Exit(Exit.FAILED * shown.failed)
-
-
-def ended(last: Answer, name: str, to_be_cancelled: bool) -> Exit:
-    """Say how a query ended; return what scripts shall know."""
-    if not last.status:
-        log.info("The peer answered nothing to the end. Does it know our AE title (-aet)?")
-        return Exit.INTERRUPTED if last.interrupted else Exit.ENDED_EARLY
-    good = (Category.SUCCESS, Category.WARNING, *([Category.CANCEL] * to_be_cancelled))
-    if last.interrupted or last.category in good:
-        log.info("Received Final %s Response (%s)", name, last.short)
-    else:
-        log.error("The %s failed: the peer answered %s", name.lower(), last)
-    if last.interrupted:
-        return Exit.INTERRUPTED
-    return Exit.DONE if last.category in good else Exit.FAILED
+    return ended(last, cancel_after is not None) or Exit(Exit.FAILED * shown.failed)

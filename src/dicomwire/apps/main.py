@@ -15,6 +15,8 @@ TOOLS = {
     "storescu": "send DICOM files and folders (C-STORE)",
     "storescp": "receive DICOM objects into a folder",
     "findscu": "search at a peer: patients, studies, worklists (C-FIND)",
+    "getscu": "fetch objects over the same association (C-GET)",
+    "movescu": "have a peer send objects to somebody (C-MOVE)",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",
 }
 _HELP = ("-h", "--help", "--help-all", "help")

@@ -1,4 +1,4 @@
-"""Bytes that were sent into a bar on a terminal, when there is a terminal and rich."""
+"""Bytes that were sent, or sub-operations, into a bar on a terminal, when it is one, with rich."""
 
 from __future__ import annotations
 
@@ -45,5 +45,36 @@ def progress(total: int, level: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: shown.advance(task, count)
 
 
-def _nothing(_: int) -> None:
+@contextmanager
+def counting(title: str, level: int) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar of things that are counted, until the end of the block.
+
+    Parameters
+    ----------
+    title : str
+        What is done to them.
+    level : int
+        See `progress`.
+
+    Yields
+    ------
+    callable
+        To be told how many are done, and how many there are.
+    """
+    if not sys.stderr.isatty() or level != logging.WARNING:
+        yield _nothing
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    except ImportError:  # the extra "cli" is not installed
+        yield _nothing
+        return
+    columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(title, *columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("", total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def _nothing(*_: int) -> None:
     """Show nothing."""

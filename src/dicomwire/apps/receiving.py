@@ -6,15 +6,94 @@ import os
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dicomwire.apps.options import Option, WrongUse, anyway, flag, option, refused
 from dicomwire.apps.output import log
+from dicomwire.network.presentation import PresentationContext, build_context
 from dicomwire.network.requests import StoreEvent
+from dicomwire.standard.context_lists import CONTEXT_LISTS
+from dicomwire.standard.sop_classes import file_prefix
+from dicomwire.standard.uids import name_of
 
 SUCCESS = 0x0000
 INVALID_OBJECT_INSTANCE = 0x0117  # PS3.7 C.5.11
 OUT_OF_RESOURCES = 0xA700  # PS3.4 Table B.2-1
+
+_AS_RECEIVED = "data sets are written as they come; convert the files afterwards"
+
+OUTPUT: tuple[Option, ...] = (
+    option(
+        "-od --output-directory",
+        "folder to write to, made when missing (default: .)",
+        common=True,
+        default=".",
+        metavar="FOLDER",
+    ),
+    option(
+        "-fe --filename-extension",
+        "end file names with this",
+        common=True,
+        default="",
+        metavar=".EXT",
+        dest="extension",
+    ),
+    flag("--ignore", "receive, but store nothing", common=True),
+    anyway("-uf --default-filenames", "name files by their SOP Instance UIDs"),
+    flag("+uf --unique-filenames", "give each file a name of its own; replace none"),
+    anyway("+B --bit-preserving", "write data sets exactly as they come"),
+    anyway("-B --normal", "allow conversions, though none is made"),
+    anyway("+F --write-file", "write the file meta information"),
+    refused("-F --write-dataset", "files have file meta information (PS3.10), so all can read it"),
+    anyway("+t= --write-xfer-same", "write the transfer syntax received"),
+    *(
+        refused(f"+t{letter} --write-xfer-{name}", _AS_RECEIVED)
+        for letter, name in (("e", "little"), ("b", "big"), ("i", "implicit"), ("d", "deflated"))
+    ),
+    anyway("+u --enable-new-vr", "write the VRs received"),
+    refused("-u --disable-new-vr", _AS_RECEIVED),
+    refused("+g= --group-length-recalc", _AS_RECEIVED),
+    refused("+g --group-length-create", _AS_RECEIVED),
+    refused("-g --group-length-remove", _AS_RECEIVED),
+    refused("+e --length-explicit", _AS_RECEIVED),
+    refused("-e --length-undefined", _AS_RECEIVED),
+    anyway("-p --padding-off", "add no padding"),
+    refused("+p --padding-create", _AS_RECEIVED, 2),
+    anyway("-uc --retain-un", "keep UN elements"),
+    refused("+uc --convert-un", _AS_RECEIVED),
+    refused("+cl --compression-level", _AS_RECEIVED, 1),
+)
+"""Where objects are written to, and how."""
+
+
+def check_extension(extension: str) -> None:
+    """Check what file names shall end with.
+
+    Raises
+    ------
+    WrongUse
+        When it would lead elsewhere.
+    """
+    if Path(f"x{extension}").name != f"x{extension}" or "\\" in extension:
+        raise WrongUse(f"-fe {extension} is a path: give what names end with, as in -fe .dcm")
+
+
+def storage_contexts(*groups: Sequence[str]) -> list[PresentationContext]:
+    """Return contexts of all storage SOP classes, retired ones too; those of common images first.
+
+    Parameters
+    ----------
+    *groups : sequence of str
+        Transfer syntaxes: each SOP class has a context for each group.
+    """
+    lists = ("Storage", "AllStorage", "NonPatientObject")
+    uids = dict.fromkeys(
+        uid for name in lists for uid in CONTEXT_LISTS[f"{name}PresentationContexts"]
+    )
+    likely = sorted(uids, key=lambda uid: (file_prefix(uid) == "UN", "Image" not in name_of(uid)))
+    return [build_context(uid, list(group)) for uid in likely for group in groups]
 
 
 def writable(folder: Path) -> Path | None:

@@ -11,7 +11,6 @@ from dicomwire.apps.options import (
     LISTEN,
     Option,
     ToolParser,
-    WrongUse,
     acceptor_options,
     anyway,
     flag,
@@ -19,7 +18,13 @@ from dicomwire.apps.options import (
     refused,
     seconds,
 )
-from dicomwire.apps.receiving import Receiver, writable
+from dicomwire.apps.receiving import (
+    OUTPUT,
+    Receiver,
+    check_extension,
+    storage_contexts,
+    writable,
+)
 from dicomwire.apps.requesting import entity
 from dicomwire.apps.running import run
 from dicomwire.apps.serving import serve
@@ -30,52 +35,13 @@ from dicomwire.network.events import Event, HandlerArgType
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import PresentationContext, build_context
 from dicomwire.protocol.pdus import AssociateRJ
-from dicomwire.standard.context_lists import CONTEXT_LISTS
 
 VERIFICATION = "1.2.840.10008.1.1"
-_AS_RECEIVED = "data sets are written as they come; convert the files afterwards"
 _NO_COMMANDS = "no commands are run; watch the folder: a file appears there when it is complete"
 _NO_SORTING = "all files go into one folder, named by their SOP Instance UIDs"
 
-_WHERE_TO = (
-    option(
-        "-od --output-directory",
-        "folder to write to, made when missing (default: .)",
-        common=True,
-        default=".",
-        metavar="FOLDER",
-    ),
-    option(
-        "-fe --filename-extension",
-        "end file names with this",
-        common=True,
-        default="",
-        metavar=".EXT",
-        dest="extension",
-    ),
-    flag("--ignore", "receive, but store nothing", common=True),
-    anyway("-uf --default-filenames", "name files by their SOP Instance UIDs"),
-    flag("+uf --unique-filenames", "give each file a name of its own; replace none"),
+_NEVER: tuple[Option, ...] = (
     refused("--timenames", "files are named by UIDs; +uf gives each a name of its own"),
-    anyway("+B --bit-preserving", "write data sets exactly as they come"),
-    anyway("-B --normal", "allow conversions, though none is made"),
-    anyway("+F --write-file", "write the file meta information"),
-    refused("-F --write-dataset", "files have file meta information (PS3.10), so all can read it"),
-    anyway("+t= --write-xfer-same", "write the transfer syntax received"),
-    *(refused(f"+t{letter} --write-xfer-{name}", _AS_RECEIVED) for letter, name in
-      (("e", "little"), ("b", "big"), ("i", "implicit"), ("d", "deflated"))),
-    anyway("+u --enable-new-vr", "write the VRs received"),
-    refused("-u --disable-new-vr", _AS_RECEIVED),
-    refused("+g= --group-length-recalc", _AS_RECEIVED),
-    refused("+g --group-length-create", _AS_RECEIVED),
-    refused("-g --group-length-remove", _AS_RECEIVED),
-    refused("+e --length-explicit", _AS_RECEIVED),
-    refused("-e --length-undefined", _AS_RECEIVED),
-    anyway("-p --padding-off", "add no padding"),
-    refused("+p --padding-create", _AS_RECEIVED, 2),
-    anyway("-uc --retain-un", "keep UN elements"),
-    refused("+uc --convert-un", _AS_RECEIVED),
-    refused("+cl --compression-level", _AS_RECEIVED, 1),
     refused("-ss --sort-conc-studies", _NO_SORTING, 1),
     refused("-su --sort-on-study-uid", _NO_SORTING, 1),
     refused("-sp --sort-on-patientname", _NO_SORTING),
@@ -84,7 +50,7 @@ _WHERE_TO = (
     refused("-rns --rename-on-eostudy", _NO_SORTING),
     refused("-tos --eostudy-timeout", _NO_COMMANDS, 1),
     refused("-xs --exec-sync", _NO_COMMANDS),
-)  # fmt: skip
+)
 _WHAT: tuple[Option, ...] = (
     flag("-pm --promiscuous", "accept private and unknown SOP classes too", common=True),
     flag("--no-echo", "do not answer C-ECHO"),
@@ -113,7 +79,7 @@ def make_parser() -> ToolParser:
         "-v -od received 11112",
     )
     parser.add_options("Where", LISTEN)
-    parser.add_options("Output", _WHERE_TO)
+    parser.add_options("Output", (*OUTPUT, *_NEVER))
     parser.add_options("Network", (*acceptor_options("STORESCP"), *_WHAT))
     parser.add_options("Preferred transfer syntax", PREFER)
     parser.add_options("TLS", SERVER)
@@ -127,8 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace) -> Exit:
     """Receive until stopped."""
-    if Path(f"x{args.extension}").name != f"x{args.extension}" or "\\" in args.extension:
-        raise WrongUse(f"-fe {args.extension} is a path: give what names end with, as in -fe .dcm")
+    check_extension(args.extension)
     folder = None
     if not args.ignore:
         folder = writable(Path(args.output_directory))
@@ -145,12 +110,8 @@ def work(args: argparse.Namespace) -> Exit:
 
 def contexts(args: argparse.Namespace) -> list[PresentationContext]:
     """Return what is supported: all storage SOP classes, retired ones too, and Verification."""
-    syntaxes = supported(args, first=UNCOMPRESSED[:1])
-    lists = ("AllStorage", "Storage", "NonPatientObject")
-    uids = sorted({uid for name in lists for uid in CONTEXT_LISTS[f"{name}PresentationContexts"]})
-    if not args.no_echo:
-        uids.append(VERIFICATION)
-    return [build_context(uid, syntaxes) for uid in uids]
+    made = storage_contexts(supported(args, first=UNCOMPRESSED[:1]))
+    return made if args.no_echo else [*made, build_context(VERIFICATION, made[0].transfer_syntax)]
 
 
 def handlers(args: argparse.Namespace, folder: Path | None) -> list[HandlerArgType]:

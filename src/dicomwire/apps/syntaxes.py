@@ -84,8 +84,8 @@ PROPOSE_PLAIN = (
     ),
     _choice(
         "-xd --propose-deflated",
-        "propose deflated and uncompressed",
-        ((DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,), _PLAIN),
+        "propose deflated first, and all uncompressed ones",
+        ((DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, *_PLAIN),),
     ),
 )
 """DCMTK's choices for queries, for which pynetdicom has none."""
@@ -116,32 +116,41 @@ def _preference(names: str, text: str, syntaxes: tuple[str, ...], only: bool = F
     return flag(names, text, action=OnlyOne, nargs=0, const=(syntaxes, only), dest="preferred")
 
 
-_PREFER_PLAIN = (
-    _preference(
-        "-x= +x= --prefer-uncompr", "prefer explicit VR (default of storescp)", UNCOMPRESSED[:1]
-    ),
-    _preference(
-        "-xe +xe --prefer-little", "prefer explicit VR little endian", (EXPLICIT_VR_LITTLE_ENDIAN,)
-    ),
-    _preference("-xb +xb --prefer-big", "prefer explicit VR big endian", (EXPLICIT_VR_BIG_ENDIAN,)),
-    _preference(
-        "-xi +xi --implicit",
-        "accept implicit VR little endian only",
-        (IMPLICIT_VR_LITTLE_ENDIAN,),
-        only=True,
-    ),
-)
-PREFER_UNCOMPRESSED = _PREFER_PLAIN
+def _prefer_plain(minus: bool) -> tuple[Option, ...]:
+    """The uncompressed ones; pynetdicom's spellings begin with a minus, DCMTK's with a plus."""
+
+    def names(letter: str, name: str) -> str:
+        return f"-x{letter} +x{letter} --{name}" if minus else f"+x{letter} --{name}"
+
+    little, big = (EXPLICIT_VR_LITTLE_ENDIAN,), (EXPLICIT_VR_BIG_ENDIAN,)
+    return (
+        _preference(
+            names("=", "prefer-uncompr"), "prefer explicit VR (default of storescp)", little
+        ),
+        _preference(names("e", "prefer-little"), "prefer explicit VR little endian", little),
+        _preference(names("b", "prefer-big"), "prefer explicit VR big endian", big),
+        _preference(
+            names("i", "implicit"),
+            "accept implicit VR little endian only",
+            (IMPLICIT_VR_LITTLE_ENDIAN,),
+            only=True,
+        ),
+    )
+
+
+PREFER_UNCOMPRESSED = _prefer_plain(minus=True)
 """pynetdicom's choices, for echoscp."""
-PREFER = (
-    *_PREFER_PLAIN,
-    *(
-        _preference(f"+x{letter} --prefer-{name}", f"prefer {name_of(uid)}", (uid,))
-        for letter, name, uid, _ in _COMPRESSED
-    ),
-    anyway("+xa --accept-all", "accept all transfer syntaxes"),
+_PREFER_COMPRESSED = tuple(
+    _preference(f"+x{letter} --prefer-{name}", f"prefer {name_of(uid)}", (uid,))
+    for letter, name, uid, _ in _COMPRESSED
 )
+_ALL = anyway("+xa --accept-all", "accept all transfer syntaxes")
+PREFER = (*PREFER_UNCOMPRESSED, *_PREFER_COMPRESSED, _ALL)
 """DCMTK's choices besides, for storescp."""
+PREFER_TO_GET = (*_prefer_plain(minus=False), *_PREFER_COMPRESSED)
+"""DCMTK's choices for what comes over the association of a C-GET."""
+PREFER_TO_RECEIVE = (*PREFER_TO_GET, _ALL)
+"""DCMTK's choices for what a C-MOVE sends to ourselves."""
 
 
 def supported(args: argparse.Namespace, first: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -158,3 +167,22 @@ def supported(args: argparse.Namespace, first: tuple[str, ...] = ()) -> tuple[st
     if only:
         return tuple(chosen)
     return (*chosen, *(uid for uid in ALL_TRANSFER_SYNTAXES if uid not in chosen))
+
+
+def to_get(args: argparse.Namespace) -> Groups:
+    """Return the transfer syntaxes to propose for objects that come over a C-GET, by context.
+
+    One that is compressed has a context of its own: the peer has to be able to choose for each
+    object, and sends it as it is or uncompressed.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of a parser with the rows of `PREFER_TO_GET`.
+    """
+    chosen, only = args.preferred or (UNCOMPRESSED[:1], False)
+    if only:
+        return (chosen,)
+    if chosen[0] in UNCOMPRESSED:
+        return ((*chosen, *(uid for uid in UNCOMPRESSED if uid not in chosen)),)
+    return chosen, UNCOMPRESSED
