@@ -307,6 +307,16 @@ def test_a_handler_that_returns_none_has_nothing(name: str) -> None:
     assert counts(found.last) == (None, 0, 0, 0)
 
 
+def test_a_handler_may_refuse_before_anything_is_opened() -> None:
+    status, to = Dataset(), Destination()
+    status.Status, status.ErrorComment = 0xA900, "StudyInstanceUID needs a value"
+    for found in (get(status), move(status, to=to), move(ADDRESS, status, to=to)):
+        assert found.statuses == [0xA900]
+        assert found.last["ErrorComment"] == "StudyInstanceUID needs a value"
+        assert counts(found.last) == (None, None, None, None)
+    assert to.opened == []
+
+
 def test_a_list_will_do() -> None:
     assert Retrieval("C-GET", lambda message: [1, (0xFF00, image())]).statuses == [0xFF00, 0]
 

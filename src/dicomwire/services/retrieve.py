@@ -100,12 +100,12 @@ class SubOperations:
 
 
 class _GaveUp(Exception):
-    """The request cannot be served; carries the status and the comment that say why."""
+    """The request cannot be served; carries the status and the elements that say why."""
 
-    def __init__(self, status: int, comment: str) -> None:
-        super().__init__(f"0x{status:04X}: {comment}")
+    def __init__(self, status: int, why: str | Command) -> None:
+        super().__init__(f"0x{status:04X}: {why}")
         self.status = status
-        self.comment = comment
+        self.elements: Command = {"ErrorComment": why} if isinstance(why, str) else why
 
 
 class _Carrier(Protocol):
@@ -163,8 +163,7 @@ def retriever(answer: AnswerRequest) -> Callable[[Connection, Message], Conversa
             comment = {"ErrorComment": error.comment}
             yield from respond(connection, message, service.on_error, comment)
         except _GaveUp as gave_up:
-            comment = {"ErrorComment": gave_up.comment}
-            yield from respond(connection, message, gave_up.status, comment)
+            yield from respond(connection, message, gave_up.status, gave_up.elements)
         finally:
             drop(message)
             yield Close(retrieval.values)
@@ -182,8 +181,8 @@ def _serve(retrieval: _Retrieval) -> Conversation[None]:
         return
     where = None
     if retrieval.service.name == "C-MOVE":
-        where = _destination((yield from retrieval.next()))
-    number = yield from retrieval.next()
+        where = _destination((yield from _unless_refused(retrieval)))
+    number = yield from _unless_refused(retrieval)
     if not isinstance(number, int):
         raise _GaveUp(
             _NO_NUMBER[retrieval.service.name], "the handler gave no number of sub-operations"
@@ -205,6 +204,14 @@ def _serve(retrieval: _Retrieval) -> Conversation[None]:
         raise
     yield from _settle_all(retrieval, carrier)
     yield from _conclude(retrieval, *last)
+
+
+def _unless_refused(retrieval: _Retrieval) -> Conversation[Any]:
+    """Ask the handler for the destination or the number; a Dataset with a Status refuses."""
+    value = yield from retrieval.next()
+    if is_data_set(value):
+        raise _GaveUp(*read_status(value, retrieval.service))
+    return value
 
 
 def _destination(value: Any) -> tuple[str, int, dict[str, Any]]:
