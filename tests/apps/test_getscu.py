@@ -109,7 +109,7 @@ def test_what_fails_is_named_and_tried_over_another_association(
     asked: list[list[str]] = []
 
     def get(event: Any) -> Iterator[Any]:
-        proposal = event.assoc.requestor.primitive.presentation_contexts
+        proposal = event.assoc.requestor.primitive.presentation_context_definition_list
         asked.append([str(each.abstract_syntax) for each in proposal])
         yield 2
         yield 0xFF00, good

@@ -1,0 +1,1 @@
+"""The archive: stored objects into files, an index, and answers to queries and retrievals."""

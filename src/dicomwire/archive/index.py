@@ -1,0 +1,414 @@
+"""What was found in objects into the rows of the index, durably, and many at a time.
+
+There is one writer. Whoever has a change puts it in the queue and waits for the writer's turn; the
+first to have it commits all that is waiting, the others find theirs done. So concurrent
+associations share a commit, and the one that is alone waits for nobody. A change is a function
+that is handed the batch it is part of.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dicomwire.archive.attributes import COLUMNS, NAMES, TABLES, UNIQUE_KEYS, Level
+from dicomwire.archive.files import Files
+from dicomwire.archive.schema import migrate
+from dicomwire.archive.text import folded, name_groups, plain
+
+BUSY = 5.0  # seconds that another process may hold the database
+_MOST_READERS = 16  # connections that are kept for the next reader
+
+
+class Record(NamedTuple):
+    """An object that is going to be indexed.
+
+    Parameters
+    ----------
+    values : dict
+        Text by keyword, see `scan.Scanned`.
+    transfer_syntax, digest : str
+        How it is encoded, and the SHA-256 of that.
+    offset, length : int
+        Where in the file the data set begins, and its length, in bytes.
+    temporary : Path
+        The file, finished and durable, under its temporary name.
+    """
+
+    values: dict[str, str]
+    transfer_syntax: str
+    digest: str
+    offset: int
+    length: int
+    temporary: Path
+
+
+class Outcome(Enum):
+    """What became of an object."""
+
+    STORED = "stored"
+    SAME = "there already"
+    KEPT_FIRST = "not stored: there is another of the same SOP Instance UID"
+    REPLACED = "stored in the place of another"
+
+
+class Batch:
+    """Changes that are committed together.
+
+    Attributes
+    ----------
+    connection : sqlite3.Connection
+        In a transaction.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, files: Files) -> None:
+        self.connection = connection
+        self._files = files
+        self._linked: list[str] = []
+        self._doomed: list[str] = []
+
+    def link(self, temporary: Path, name: str) -> None:
+        """Give a file its place; it loses it again when the batch fails."""
+        self._files.link(temporary, name)
+        self._linked.append(name)
+
+    def doom(self, name: str) -> None:
+        """Remove a file after the commit, or after a crash."""
+        self.connection.execute("INSERT OR IGNORE INTO doomed VALUES (?)", (name,))
+        self._doomed.append(name)
+
+    def perform(self, ticket: _Ticket) -> None:
+        """Make one change, or nothing of it."""
+        linked, doomed = len(self._linked), len(self._doomed)
+        self.connection.execute("SAVEPOINT one")
+        try:
+            ticket.value = ticket.change(self)
+        except (OSError, sqlite3.Error, ValueError) as error:
+            ticket.error = error
+            self.connection.execute("ROLLBACK TO one")
+            self.undo(linked)
+            del self._doomed[doomed:]
+        self.connection.execute("RELEASE one")
+
+    def undo(self, start: int = 0) -> None:
+        """Take files from their places again."""
+        for name in self._linked[start:]:
+            with suppress(OSError):
+                self._files.remove(name)
+        del self._linked[start:]
+
+    def sync(self) -> None:
+        """Wait until the disk has the files and their names."""
+        self._files.sync(self._linked)
+
+    def clean(self) -> None:
+        """Remove the doomed files that no instance has."""
+        for name in self._doomed:
+            if not _is_known(self.connection, name):
+                with suppress(OSError):
+                    self._files.remove(name)
+
+
+class _Ticket:
+    """A change that waits for the writer, and what became of it."""
+
+    __slots__ = ("change", "done", "error", "value")
+
+    def __init__(self, change: Callable[[Batch], Any]) -> None:
+        self.change = change
+        self.done = False
+        self.error: Exception | None = None
+        self.value: Any = None
+
+
+class Index:
+    """The index of an archive.
+
+    Parameters
+    ----------
+    path : Path
+        The SQLite database; it is made when it is missing.
+    files : Files
+        The archive's files.
+
+    Attributes
+    ----------
+    left : int
+        How many temporary files a crash had left.
+
+    Raises
+    ------
+    WrongDatabase
+        When the file cannot be used.
+    sqlite3.Error
+        When it cannot be opened or made.
+    """
+
+    def __init__(self, path: Path, files: Files) -> None:
+        self._path = path
+        self._files = files
+        self._queue: list[_Ticket] = []
+        self._lock = threading.Lock()  # of the queue and of the readers
+        self._turn = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []
+        self._writer = self._connect()
+        try:
+            migrate(self._writer)
+            self._writer.execute("PRAGMA journal_mode = WAL")
+            self._writer.execute("PRAGMA synchronous = FULL")
+            self.left = files.recover(lambda name: _is_known(self._writer, name))
+            self._submit(_finish_removals)
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._path, timeout=BUSY, isolation_level=None, check_same_thread=False
+        )
+
+    def close(self) -> None:
+        """Close the database, after the changes that wait."""
+        with self._turn:
+            self._writer.close()
+        with self._lock:
+            readers, self._readers = self._readers, []
+        for reader in readers:
+            reader.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection that may read: it sees what was committed when its query began."""
+        with self._lock:
+            reader = self._readers.pop() if self._readers else None
+        if reader is None:
+            reader = self._connect()
+            reader.execute("PRAGMA query_only = 1")
+        try:
+            yield reader
+        except BaseException:
+            reader.close()
+            raise
+        with self._lock:
+            keep = len(self._readers) < _MOST_READERS
+            if keep:
+                self._readers.append(reader)
+        if not keep:
+            reader.close()
+
+    # -- the writer --------------------------------------------------------------------------
+
+    def _submit(self, change: Callable[[Batch], Any]) -> Any:
+        """Make a change durable, with all others that wait; return what it returns."""
+        ticket = _Ticket(change)
+        with self._lock:
+            self._queue.append(ticket)
+        with self._turn:
+            if not ticket.done:
+                with self._lock:
+                    tickets, self._queue = self._queue, []
+                self._commit(tickets)
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.value
+
+    def _commit(self, tickets: list[_Ticket]) -> None:
+        batch = Batch(self._writer, self._files)
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for ticket in tickets:
+                batch.perform(ticket)
+            batch.sync()
+            self._writer.execute("COMMIT")
+        except (OSError, sqlite3.Error) as error:
+            with suppress(sqlite3.Error):
+                self._writer.execute("ROLLBACK")
+            batch.undo()
+            for ticket in tickets:
+                ticket.error = ticket.error or error
+        else:
+            batch.clean()
+        finally:
+            for ticket in tickets:
+                ticket.done = True
+
+    def add(self, record: Record, replace: bool = False) -> Outcome:
+        """Index an object and give its file its place; both are durable when this returns.
+
+        Parameters
+        ----------
+        record : Record
+            The object.
+        replace : bool
+            Whether it takes the place of one with other contents and the same SOP Instance UID.
+
+        Raises
+        ------
+        OSError, sqlite3.Error
+            What kept it from that: there is nothing of it then.
+        """
+        outcome: Outcome = self._submit(lambda batch: _add(batch, self._files, record, replace))
+        return outcome
+
+    def remove(self, level: Level, uid: str) -> int:
+        """Remove what is in a patient, study, series or instance, files too.
+
+        Parameters
+        ----------
+        level : Level
+            Which of them.
+        uid : str
+            Its unique key.
+
+        Returns
+        -------
+        int
+            How many instances that were.
+        """
+        count: int = self._submit(lambda batch: _remove(batch, level, uid))
+        return count
+
+
+def _is_known(connection: sqlite3.Connection, name: str) -> bool:
+    found = connection.execute("SELECT 1 FROM instances WHERE file = ?", (name,))
+    return found.fetchone() is not None
+
+
+# -- changes -----------------------------------------------------------------------------------
+
+
+def _add(batch: Batch, files: Files, record: Record, replace: bool) -> Outcome:
+    connection = batch.connection
+    name = files.name(record.digest)
+    uid = record.values["SOPInstanceUID"]
+    there = connection.execute(
+        "SELECT digest, file FROM instances WHERE SOPInstanceUID = ?", (uid,)
+    ).fetchone()
+    if there is not None:
+        if there[0] == record.digest:
+            return Outcome.SAME
+        if not replace:
+            return Outcome.KEPT_FIRST
+        _remove(batch, Level.IMAGE, uid)
+    batch.link(record.temporary, name)
+    parent: int | None = None
+    for level in (Level.PATIENT, Level.STUDY, Level.SERIES):
+        parent = _entity(connection, level, parent, record.values)
+    kept = {column: record.values.get(column, "") for column in COLUMNS[Level.IMAGE]}
+    row = {
+        **kept,
+        "parent": parent,
+        "transfer_syntax": record.transfer_syntax,
+        "digest": record.digest,
+        "file": name,
+        "offset": record.offset,
+        "length": record.length,
+    }
+    _insert(connection, Level.IMAGE, row)
+    return Outcome.REPLACED if there is not None else Outcome.STORED
+
+
+def _insert(connection: sqlite3.Connection, level: Level, row: dict[str, Any]) -> int:
+    columns, marks = ", ".join(row), ", ".join("?" * len(row))
+    done = connection.execute(
+        f"INSERT INTO {TABLES[level]} ({columns}) VALUES ({marks})", tuple(row.values())
+    )
+    return int(done.lastrowid or 0)
+
+
+def identity(values: dict[str, str]) -> str:
+    """Return what tells a patient from all others.
+
+    Objects without Patient ID are no one patient: each study of theirs has one of its own.
+    """
+    if values.get("PatientID"):
+        return f"{values['PatientID']}\\{values.get('IssuerOfPatientID', '')}"
+    return f"\\\\{values['StudyInstanceUID']}"
+
+
+def _entity(
+    connection: sqlite3.Connection, level: Level, parent: int | None, values: dict[str, str]
+) -> int:
+    """Return the row of a patient, study or series; make it, or add what it has not yet."""
+    kept = {column: values.get(column, "") for column in COLUMNS[level]}
+    key: dict[str, Any]
+    if parent is None:
+        key = {"identity": identity(values)}
+    else:
+        key = {"parent": parent, UNIQUE_KEYS[level]: values[UNIQUE_KEYS[level]]}
+    table, columns = TABLES[level], ", ".join(kept)
+    where = " AND ".join(f"{each} = ?" for each in key)
+    there = connection.execute(
+        f"SELECT id, {columns} FROM {table} WHERE {where}", tuple(key.values())
+    ).fetchone()
+    if there is None:
+        entity = _insert(connection, level, {**kept, **key})
+        _name(connection, level, entity, kept)
+        return entity
+    new = {
+        column: value
+        for column, old, value in zip(kept, there[1:], kept.values(), strict=True)
+        if value and not old
+    }
+    if new:
+        settings = ", ".join(f"{each} = ?" for each in new)
+        connection.execute(f"UPDATE {table} SET {settings} WHERE id = ?", (*new.values(), there[0]))
+        _name(connection, level, there[0], new)
+    return int(there[0])
+
+
+def _name(
+    connection: sqlite3.Connection, level: Level, entity: int, values: dict[str, str]
+) -> None:
+    """Note the names that a row has got, as they are compared."""
+    for row in NAMES:
+        value = values.get(row.keyword) if row.level is level else None
+        groups = [group for each in (value or "").split("\\") for group in name_groups(each)]
+        connection.executemany(
+            "INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)",
+            [(row.keyword, entity, folded(group), plain(group)) for group in groups],
+        )
+
+
+def _remove(batch: Batch, level: Level, uid: str) -> int:
+    connection = batch.connection
+    tables = " ".join(
+        f"JOIN {TABLES[above]} ON {TABLES[below]}.parent = {TABLES[above]}.id"
+        for below, above in ((Level.IMAGE, Level.SERIES), (Level.SERIES, Level.STUDY),
+                             (Level.STUDY, Level.PATIENT))
+    )  # fmt: skip
+    found = connection.execute(
+        "SELECT instances.id, file, series.id, studies.id, patients.id"
+        f" FROM instances {tables} WHERE {TABLES[level]}.{UNIQUE_KEYS[level]} = ?",
+        (uid,),
+    ).fetchall()
+    for instance, file, *_ in found:
+        connection.execute("DELETE FROM instances WHERE id = ?", (instance,))
+        batch.doom(file)
+    for column, above in ((2, Level.SERIES), (3, Level.STUDY), (4, Level.PATIENT)):
+        for entity in {row[column] for row in found}:
+            _remove_empty(connection, above, entity)
+    return len(found)
+
+
+def _remove_empty(connection: sqlite3.Connection, level: Level, entity: int) -> None:
+    below = TABLES[Level(level + 1)]
+    if connection.execute(f"SELECT 1 FROM {below} WHERE parent = ?", (entity,)).fetchone():
+        return
+    connection.execute(f"DELETE FROM {TABLES[level]} WHERE id = ?", (entity,))
+    connection.executemany(
+        "DELETE FROM names WHERE keyword = ? AND entity = ?",
+        [(row.keyword, entity) for row in NAMES if row.level is level],
+    )
+
+
+def _finish_removals(batch: Batch) -> None:
+    """Remove the files that a crash kept from being removed, and forget all that were."""
+    for (name,) in batch.connection.execute("SELECT file FROM doomed").fetchall():
+        batch.doom(name)
+    batch.connection.execute("DELETE FROM doomed")

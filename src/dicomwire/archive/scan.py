@@ -1,0 +1,205 @@
+"""An encoded data set into what the index keeps of it, read once and to its end.
+
+The walk proves that the data set is framed soundly: an object that ends early, or whose lengths do
+not fit, is refused before it is acknowledged. Every byte that it passes goes into the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any, BinaryIO, NamedTuple
+
+from dicomwire.archive.attributes import KEPT, Attribute
+from dicomwire.archive.text import encodings_of, kept, texts
+from dicomwire.dataset.deflate import Inflater
+from dicomwire.dataset.elements import ITEM_END, UNDEFINED, Element, Reader, encoding_of
+from dicomwire.dataset.errors import DataSetError
+
+SPECIFIC_CHARACTER_SET = 0x00080005
+MOST_INFLATED = 1 << 28
+"""Bytes that a deflated object may inflate to while it is looked through."""
+_MOST_IDENTIFIER = 1 << 24
+_LONGEST_VALUE = 1 << 20
+_MOST_ITEMS = 64
+
+Raw = bytes | list[dict[int, Any]]
+"""A value as encoded, or the items of a sequence."""
+
+
+class Scanned(NamedTuple):
+    """What a look through an object gave.
+
+    Attributes
+    ----------
+    values : dict
+        Text by keyword, of what the index keeps; a sequence as JSON.
+    digest : str
+        SHA-256 of the encoded data set, in hexadecimal.
+    length : int
+        The length of the encoded data set in bytes.
+    """
+
+    values: dict[str, str]
+    digest: str
+    length: int
+
+
+class _Digested:
+    """Reads a file and digests what it reads."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._sha = hashlib.sha256()
+        self.length = 0
+
+    def read(self, count: int) -> bytes:
+        """Read up to some bytes."""
+        data = self._file.read(count)
+        self._sha.update(data)
+        self.length += len(data)
+        return data
+
+    def rest(self) -> str:
+        """Read to the end; return the digest."""
+        while self.read(1 << 18):
+            pass
+        return self._sha.hexdigest()
+
+
+def scan(file: BinaryIO, transfer_syntax_uid: str) -> Scanned:
+    """Look through an encoded data set.
+
+    Parameters
+    ----------
+    file : binary file
+        At the beginning of the data set.
+    transfer_syntax_uid : str
+        How it is encoded.
+
+    Raises
+    ------
+    DataSetError
+        When the data set is not framed soundly, or inflates to too much.
+    OSError
+        When the file cannot be read.
+    """
+    source, encoding = _Digested(file), encoding_of(transfer_syntax_uid)
+    read: Callable[[int], bytes] = source.read
+    if encoding.deflated:
+        read = Inflater(read, MOST_INFLATED).read
+    values = _kept(elements(Reader(read, encoding), KEPT), KEPT, encoding.little)
+    digest = source.rest()
+    return Scanned(values, digest, source.length)
+
+
+def elements(reader: Reader, wanted: Mapping[int, Attribute]) -> dict[int, Raw]:
+    """Walk a data set to its end; return the values of what is wanted, the first of two.
+
+    Raises
+    ------
+    DataSetError
+        When the data set is not framed soundly.
+    """
+    found: dict[int, Raw] = {}
+    while (element := reader.header()) is not None:
+        _take(reader, element, wanted, found)
+    return found
+
+
+def _take(
+    reader: Reader, element: Element, wanted: Mapping[int, Attribute], found: dict[int, Raw]
+) -> None:
+    tag = element.tag
+    row = wanted.get(tag)
+    if tag in found or (row is None and tag != SPECIFIC_CHARACTER_SET):
+        reader.skip(element)
+    elif row is not None and row.vr == "SQ":
+        if element.vr in (b"", b"SQ"):
+            found[tag] = _items(reader, element, row)
+        else:
+            reader.skip(element)
+    elif element.length > _LONGEST_VALUE:
+        reader.skip(element)
+    else:
+        found[tag] = reader.read(element.length)
+
+
+def _items(reader: Reader, sequence: Element, row: Attribute) -> list[dict[int, Any]]:
+    wanted = {each.tag: each for each in row.items}
+    items: list[dict[int, Any]] = []
+    for item in reader.items(sequence.length):
+        found: dict[int, Raw] = {}
+        end = None if item.length == UNDEFINED else reader.position + item.length
+        while end is None or reader.position < end:
+            element = reader.header()
+            if element is None:
+                raise DataSetError("The data set ends inside an item")
+            if element.tag == ITEM_END:
+                break
+            _take(reader, element, wanted, found)
+        if end is not None and reader.position > end:
+            raise DataSetError(f"An element overruns its item at byte {reader.position}")
+        if len(items) < _MOST_ITEMS:
+            items.append(found)
+    return items
+
+
+def _kept(raw: Mapping[int, Raw], wanted: Mapping[int, Attribute], little: bool) -> dict[str, str]:
+    encodings = encodings_of(_charset(raw))
+    values = {}
+    for tag, row in wanted.items():
+        value = raw.get(tag)
+        if isinstance(value, bytes):
+            values[row.keyword] = kept(texts(value, row.vr, encodings, little), row.vr)
+        elif value:
+            inner = {each.tag: each for each in row.items}
+            given = {SPECIFIC_CHARACTER_SET: _charset(raw)}
+            items = [_kept({**given, **item}, inner, little) for item in value]
+            values[row.keyword] = json.dumps(items, ensure_ascii=False)
+    return values
+
+
+def _charset(raw: Mapping[int, Raw]) -> bytes:
+    value = raw.get(SPECIFIC_CHARACTER_SET, b"")
+    return value if isinstance(value, bytes) else b""
+
+
+Keys = dict[int, Any]
+"""The elements of an identifier by tag: a list of values as text; of a sequence, of such dicts."""
+
+
+def keys(data: bytes, transfer_syntax_uid: str, wanted: Mapping[int, Attribute]) -> Keys:
+    """Return the elements of an identifier; one that is not wanted is there with an empty list.
+
+    Raises
+    ------
+    DataSetError
+        When it is not framed soundly.
+    """
+    encoding = encoding_of(transfer_syntax_uid)
+    read: Callable[[int], bytes] = BytesIO(data).read
+    if encoding.deflated:
+        read = Inflater(read, _MOST_IDENTIFIER).read
+    reader = Reader(read, encoding)
+    raw: dict[int, Raw] = {}
+    while (element := reader.header()) is not None:
+        _take(reader, element, wanted, raw)
+        raw.setdefault(element.tag, b"")
+    return _texts(raw, wanted, encodings_of(_charset(raw)))
+
+
+def _texts(raw: Mapping[int, Raw], wanted: Mapping[int, Attribute], encodings: Any) -> Keys:
+    found: Keys = {}
+    for tag, value in raw.items():
+        row = wanted.get(tag)
+        if row is None:
+            found[tag] = []
+        elif isinstance(value, bytes):
+            found[tag] = texts(value, row.vr, encodings)
+        else:
+            inner = {each.tag: each for each in row.items}
+            found[tag] = [_texts(item, inner, encodings) for item in value]
+    return found
