@@ -38,6 +38,26 @@ def test_file_sink_writes_and_renames(tmp_path: Path) -> None:
     assert (tmp_path / "final").exists()
 
 
+def test_what_was_written_can_be_read_again(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path, b"HEAD")
+    data = bytes(range(256)) * 20
+    sink.write(views(data[:3000], data[3000:]))
+    sink.finish()
+    with sink.open() as written:
+        assert [written.read(1000), written.read(2000), written.read(9)] == [
+            data[:1000],
+            data[1000:3000],
+            data[3000:3009],
+        ]
+        assert written.read(10_000) == data[3009:]
+        assert written.read(1) == b""
+    sink.discard()
+    with sink.open() as written:  # the first bytes are in memory
+        assert written.read(2048) == data[:2048]
+        with pytest.raises(FileNotFoundError):
+            written.read(1)
+
+
 def test_nothing_is_created_before_the_first_fragment(tmp_path: Path) -> None:
     sink = FileSink(tmp_path, b"HEAD")
     assert list(tmp_path.iterdir()) == []

@@ -193,14 +193,12 @@ def filled(
     context_id : int or None
         The presentation context it came over.
     """
-    made = kind()
-    made._fill(
-        {
-            name: shown_value(name, command[name])
-            for name in kind._unset
-            if command.get(name) is not None
-        }
-    )
+    made = kind.__new__(kind)
+    values = dict(kind._unset)
+    for name, value in command.items():
+        if value is not None and name in values:
+            values[name] = shown_value(name, value)
+    made._fill(values)
     if isinstance(made, DIMSEPrimitive) and data is not None:
         row = made.SERVICE
         name = row.data_out if command["CommandField"] & RESPONSE else row.data_in
@@ -213,9 +211,10 @@ def filled(
 
 def shown_value(keyword: str, value: Any) -> Any:
     """Return the value of a command element as programs expect it."""
-    if _VRS[keyword] == "UI":
-        return UID(value)
-    return tags(keyword, value) if _VRS[keyword] == "AT" else value
+    vr = _VRS[keyword]
+    if vr == "UI":
+        return str.__new__(UID, value)  # as it came: UID() would judge it, which costs a call
+    return tags(keyword, value) if vr == "AT" else value
 
 
 __all__ = [

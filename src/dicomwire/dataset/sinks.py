@@ -21,6 +21,7 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _MOST_BUFFERS = 1024  # IOV_MAX on Linux, macOS and the BSDs
+_HEAD = 2048  # bytes that are kept: nearly always all that comes before Rows (0028,0010)
 
 
 class FileSink:
@@ -45,6 +46,7 @@ class FileSink:
         "_directory",
         "_fd",
         "_fsync",
+        "_head",
         "_header",
         "_open",
         "_path",
@@ -63,6 +65,7 @@ class FileSink:
         self._fd = -1
         self._open = True
         self._path = ""
+        self._head = b""
         self.error: OSError | None = None
         self.length = 0
 
@@ -71,17 +74,12 @@ class FileSink:
         """The temporary file, None while there is none."""
         return Path(self._path) if self._path else None
 
-    def open(self) -> BinaryIO:
-        """Open what was written, at the beginning of the data set.
+    def open(self) -> Written:
+        """Read what was written, from the beginning of the data set.
 
-        Raises
-        ------
-        OSError
-            If there is no such file, or it cannot be read.
+        Nothing is opened before more is read than the first bytes, which are in memory.
         """
-        file = open(self._path, "rb")  # noqa: SIM115 - the caller closes it
-        file.seek(len(self._header))
-        return file
+        return Written(self._head, self._path, len(self._header))
 
     def write(self, fragments: list[memoryview]) -> None:
         """Append the fragments with one system call; an error is kept in `error`."""
@@ -93,6 +91,7 @@ class FileSink:
         try:
             if self._fd < 0:
                 self._create()
+                self._head = bytes(fragments[0][:_HEAD]) if fragments else b""
                 fragments = (self._header, *fragments)
             for start in range(0, len(fragments), _MOST_BUFFERS):
                 _write_all(self._fd, fragments[start : start + _MOST_BUFFERS])
@@ -176,6 +175,50 @@ class FileSink:
     def __del__(self) -> None:
         if getattr(self, "_open", False):  # unset where the constructor was called wrongly
             self.discard()
+
+
+class Written:
+    """A written data set as a file to read; its first bytes are in memory.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes.
+    path : str
+        The file.
+    skipped : int
+        How many bytes of the file come before the data set.
+    """
+
+    __slots__ = ("_file", "_head", "_path", "_position", "_skipped")
+
+    def __init__(self, head: bytes, path: str, skipped: int) -> None:
+        self._head, self._path, self._skipped = head, path, skipped
+        self._file: BinaryIO | None = None
+        self._position = 0
+
+    def read(self, count: int) -> bytes:
+        """Return the next bytes, fewer only at the end.
+
+        Raises
+        ------
+        OSError
+            If there is no such file, or it cannot be read.
+        """
+        start, self._position = self._position, self._position + count
+        if self._file is None:
+            if self._position <= len(self._head):
+                return self._head[start : self._position]
+            self._file = open(self._path, "rb")  # noqa: SIM115 - closed at the end of the block
+            self._file.seek(self._skipped + start)
+        return self._file.read(count)
+
+    def __enter__(self) -> Written:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def _write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:

@@ -100,8 +100,8 @@ def _uids(connection: Connection, message: Message) -> dict[int, bytes]:
 def _open(message: Message) -> Iterator[Callable[[int], bytes]]:
     """Give a function that reads the data set from its beginning."""
     if isinstance(message.data, FileSink):
-        with message.data.open() as file:
-            yield file.read
+        with message.data.open() as written:
+            yield written.read
     elif isinstance(message.data, Memory):
         with memoryview(message.data.data) as view:
             yield _reading(view)

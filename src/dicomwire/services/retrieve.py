@@ -30,7 +30,6 @@ from dicomwire.services.scu import AnswerRequest, command_for
 from dicomwire.services.sending import outgoing
 from dicomwire.services.wants import (
     END,
-    FLUSH_MORE,
     Call,
     Close,
     Conversation,
@@ -306,7 +305,7 @@ def _count(
     """Take note of a sub-operation that is over, and tell the peer how they stand."""
     retrieval.counts.count(category, instance_uid)
     pending = {**extra, **retrieval.counts.elements(True)}
-    yield from respond(retrieval.connection, retrieval.message, PENDING, pending, flush=FLUSH_MORE)
+    yield from respond(retrieval.connection, retrieval.message, PENDING, pending)
 
 
 class _SameAssociation:
