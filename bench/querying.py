@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.objects import make_objects, make_studies
 from bench.peers import FAST, OURS, Scp, dcmtk, emptied, free_port, program, run
+from bench.recorded import record, replaying
 from bench.report import Row
 
 STUDY = "2.25.2"  # of what `make_objects` writes
@@ -192,13 +193,23 @@ def query(scratch: Path, runs: int, count: int) -> list[Row]:
             },
         )
         received["pynetdicom"] = [count / place.ask("pynetdicom", orthanc.port, "find")["seconds"]]
+        said = record(orthanc.port, lambda port: place.ask("dicomwire", port, "find"))
+    with replaying(said) as port:
+        taken = [count / place.ask("dicomwire", port, "find")["seconds"] for _ in range(runs + 1)]
     whole = row(f"C-FIND, {count:,} matches of Orthanc to our SCU", "1/s", received, "at most 1.10")
     whole.met = median(whole.ratios) <= 1.10
     stream = row(
         "the same, from the first match on", "1/s", {"dicomwire": flow[1:]}, "16,000/s or more"
     )
     stream.met = median(stream.ours) >= 16_000
-    return [scp, whole, stream]
+    replayed = row(
+        "the same answers from memory, by a bare socket",
+        "1/s",
+        {"dicomwire": taken[1:]},
+        "16,000/s or more",
+    )
+    replayed.met = median(replayed.ours) >= 16_000
+    return [scp, whole, stream, replayed]
 
 
 def retrieve(scratch: Path, runs: int, count: int) -> list[Row]:
