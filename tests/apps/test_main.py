@@ -61,6 +61,11 @@ print(code, *sys.modules)
         (["echoscu", "-q", "127.0.0.1", "1"], "1", ["storescu", "storescp", "echoscp", "demo"]),
         (["storescu", "-q", "127.0.0.1", "1", __file__], "3", ["storescp", "echoscp", "demo"]),
         (["storescp", "--version"], "0", ["storescu", "echoscu", "demo"]),
+        (
+            ["storescp", "-q", "--ignore", "-ba", "192.0.2.1", "1"],
+            "5",
+            ["storescu", "echoscu", "demo"],
+        ),
     ],
 )
 def test_a_tool_imports_neither_other_tools_nor_rich_nor_pydicom(

@@ -110,8 +110,9 @@ def work(args: argparse.Namespace) -> Exit:
 
 def contexts(args: argparse.Namespace) -> list[PresentationContext]:
     """Return what is supported: all storage SOP classes, retired ones too, and Verification."""
-    made = storage_contexts(supported(args, first=UNCOMPRESSED[:1]))
-    return made if args.no_echo else [*made, build_context(VERIFICATION, made[0].transfer_syntax)]
+    syntaxes = supported(args, first=UNCOMPRESSED[:1])
+    made = storage_contexts(syntaxes)
+    return made if args.no_echo else [*made, build_context(VERIFICATION, list(syntaxes))]
 
 
 def handlers(args: argparse.Namespace, folder: Path | None) -> list[HandlerArgType]:
