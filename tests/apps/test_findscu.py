@@ -65,6 +65,7 @@ def finding(peer: MakePeer) -> Callable[[Any], Peer]:
 Finding = Callable[[Any], Peer]
 
 
+@pytest.mark.box("16.6")
 def test_matches_in_dcmtks_lines(tool: Tool, finding: Finding) -> None:
     standing = finding(Finder("A", "B"))
     run = tool("findscu", "-v", "-P", "-k", '(0008,0052)="PATIENT"', "-k", "PatientName=*",
@@ -126,6 +127,7 @@ def test_a_table_of_the_keys_asked_for(tool: Tool, finding: Finding) -> None:
 
 
 @pytest.mark.parametrize("option", ["-w", "-X"])
+@pytest.mark.box("16.6")
 def test_matches_go_to_files(tool: Tool, finding: Finding, tmp_path: Path, option: str) -> None:
     standing = finding(Finder("A", "B", "C"))
     folder = tmp_path / "new"
@@ -160,6 +162,7 @@ def test_files_are_asked_one_after_the_other(tool: Tool, finding: Finding, tmp_p
     assert len(standing.proposals) == 1
 
 
+@pytest.mark.box("16.6")
 def test_a_worklist_query(tool: Tool, finding: Finding) -> None:
     finder = Finder()
     key = "ScheduledProcedureStepSequence[0].Modality=CT"

@@ -48,6 +48,7 @@ def to(port: int) -> tuple[str, str]:
     return LOOPBACK, str(port)
 
 
+@pytest.mark.box("16.7")
 def test_a_study_in_dcmtks_lines(tool: Tool, some: list[Object], folder: Path) -> None:
     one = some[-2]
     with archive(some) as peer:
@@ -79,6 +80,7 @@ def test_all_with_a_name_of_their_own(tool: Tool, some: list[Object], folder: Pa
     assert contents([read(path) for path in paths]) == contents(some)
 
 
+@pytest.mark.box("16.7")
 def test_ignore(tool: Tool, some: list[Object], folder: Path) -> None:
     with archive(some) as peer:
         run = tool("getscu", "--ignore", "-od", folder, *STUDY, *to(peer.port))
@@ -208,6 +210,7 @@ def test_transfer_syntaxes_of_the_objects(options: list[str], groups: Any) -> No
 
 
 @pytest.mark.no_socket
+@pytest.mark.box("16.7")
 def test_all_storage_classes_are_proposed_the_common_ones_first() -> None:
     uids = [str(each.abstract_syntax) for each in storage_contexts(UNCOMPRESSED)]
     assert len(uids) == len(set(uids))

@@ -49,6 +49,7 @@ def made(*keys: str) -> Dataset:
         ("BeamSequence=", "BeamSequence", []),
     ],
 )
+@pytest.mark.box("16.9")
 def test_spellings(text: str, keyword: str, value: Any) -> None:
     identifier = made(text)
     assert [element.keyword for element in identifier] == [keyword]
@@ -56,6 +57,7 @@ def test_spellings(text: str, keyword: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("first", ["(0040,0100)[0]", "ScheduledProcedureStepSequence[0]"])
+@pytest.mark.box("16.9")
 def test_items_of_a_sequence(first: str) -> None:
     identifier = made(f"{first}.Modality=CT", f"{first}.(0040,0002)=20260131")
     (item,) = identifier.ScheduledProcedureStepSequence
@@ -68,6 +70,7 @@ def test_items_before_one_are_made() -> None:
     assert len(sequence[1].BeamLimitingDeviceSequence) == 3
 
 
+@pytest.mark.box("16.9")
 def test_a_private_element_is_given_in_bytes() -> None:
     identifier = made("0011,0010=US", "0011,1001=0aFF")
     assert identifier[0x00110010].value == "US"

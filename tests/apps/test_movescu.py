@@ -77,6 +77,7 @@ def test_a_study_to_another_in_dcmtks_lines(
         (["--store", "--store-port", "PORT", "--store-aet", "HERE"], "HERE"),
     ],
 )
+@pytest.mark.box("16.8")
 def test_our_own_receiver(
     tool: Tool, some: list[Object], tmp_path: Path, options: list[str], title: str
 ) -> None:
@@ -88,6 +89,7 @@ def test_our_own_receiver(
     assert held(folder) == contents(some)
 
 
+@pytest.mark.box("16.8")
 def test_ignore(tool: Tool, some: list[Object], tmp_path: Path) -> None:
     port, folder = free_port(), tmp_path / "received"
     with archive(some, {"MOVESCU": port}) as peer:
