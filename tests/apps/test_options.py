@@ -15,7 +15,7 @@ from tests.apps.conftest import Tool
 
 pytestmark = pytest.mark.no_socket
 
-TOOLS = ("echoscu", "echoscp", "storescu", "storescp", "findscu", "getscu", "movescu")
+TOOLS = ("echoscu", "echoscp", "storescu", "storescp", "findscu", "getscu", "movescu", "qrscp")
 SCU = ["127.0.0.1", "104"]
 
 
@@ -55,6 +55,11 @@ def parser_of(name: str) -> ToolParser:
         (["storescp", "0", "-xcr", "rm"], "-xcr cannot be honoured: no commands are run"),
         (["storescp", "0", "-fe", "/../x"], "-fe /../x is a path"),
         (["storescp", "0", "-fe", "\\x"], "-fe \\x is a path"),
+        (["qrscp", "70000"], "'70000' is not a whole number from 0 to 65535"),
+        (["qrscp", "--port", "x"], "'x' is not a whole number from 0 to 65535"),
+        (["qrscp", "-ZA"], "-ZA cannot be honoured: objects are sent to the peers of the file"),
+        (["qrscp", "-c", "/no/such"], "/no/such cannot be read: No such file"),
+        (["qrscp", "--only-known"], "--only-known: nobody is known; name peers in a file"),
         (["echoscp", "x"], "'x' is not a whole number from 0 to 65535"),
     ],
 )
@@ -100,9 +105,10 @@ def test_the_example_can_be_typed(tool: Tool, name: str) -> None:
 @pytest.mark.parametrize("name", [each for each in TOOLS if each != "echoscp"])
 def test_every_option_of_dcmtk_is_known(name: str, peer_program: Callable[[str], str]) -> None:
     # one that is not honoured says why, which an unknown one could not
-    page = subprocess.run([peer_program(name), "--help"], capture_output=True, text=True).stdout
+    program = peer_program({"qrscp": "dcmqrscp"}.get(name, name))
+    page = subprocess.run([program, "--help"], capture_output=True, text=True).stdout
     rows = re.findall(r"^ +([-+]\S+)? +(--[a-z0-9-]+)", page, re.MULTILINE)
-    spelled = {each for row in rows for each in row if each} - {"--help-all"}
+    spelled = {each for row in rows for each in row if each} - {"--help-all", "--convert-to-xxx"}
     assert len(spelled) > 40
     assert spelled - set(parser_of(name)._option_string_actions) == set()
 
@@ -124,6 +130,8 @@ PYNETDICOM = {
     "movescu": "-aet --calling-aet -aec --called-aet -aem --move-aet -P --patient -S --study -O "
     "--psonly -k --keyword -f --file --store --store-port --store-aet --relational-retrieval "
     "--enhanced-conversion -od --output-directory --ignore",
+    "qrscp": "-c --config --port -aet --ae-title -ba --bind-address --database-location "
+    "--instance-location --clean",
     "storescp": "-aet --ae-title -ba --bind-address -x= --prefer-uncompr -xe --prefer-little -xb "
     "--prefer-big -xi --implicit -od --output-directory --ignore --no-echo",
 }

@@ -17,6 +17,7 @@ TOOLS = {
     "findscu": "search at a peer: patients, studies, worklists (C-FIND)",
     "getscu": "fetch objects over the same association (C-GET)",
     "movescu": "have a peer send objects to somebody (C-MOVE)",
+    "qrscp": "keep objects in an archive, which stores, finds and sends them",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",
 }
 _HELP = ("-h", "--help", "--help-all", "help")

@@ -205,6 +205,14 @@ _TIMEOUTS = (
     ),
 )
 
+CONNECTION_TIMEOUT = option(
+    "-to --timeout",
+    "seconds for the connection to a peer (default: no limit)",
+    type=seconds,
+    dest="connection_timeout",
+    metavar="SECONDS",
+)
+
 
 def requestor_options(title: str) -> tuple[Option, ...]:
     """Return the rows of a tool that asks for associations, with the title it goes by."""
@@ -227,13 +235,7 @@ def requestor_options(title: str) -> tuple[Option, ...]:
             dest="called_aet",
             metavar="TITLE",
         ),
-        option(
-            "-to --timeout",
-            "seconds for the connection to the peer (default: no limit)",
-            type=seconds,
-            dest="connection_timeout",
-            metavar="SECONDS",
-        ),
+        CONNECTION_TIMEOUT,
         *_TIMEOUTS,
         _PDU,
         flag("--abort", "abort the association instead of releasing it"),

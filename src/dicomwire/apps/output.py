@@ -17,6 +17,7 @@ log = logging.getLogger("dicomwire.apps")
 conclusion = logging.getLogger("dicomwire.apps.conclusion")
 """The line a tool ends with: shown unless only errors, or nothing, shall be."""
 
+_SAY_IT_THEMSELVES = (log.name, "dicomwire.archive")
 # The tools say this in lines of their own.
 _SAID_BY_THE_TOOLS = "dicomwire.association"
 
@@ -38,9 +39,9 @@ def belongs(record: logging.LogRecord, debug: bool) -> bool:
         From a tool or from the library.
     debug : bool
         Whether debug lines are wanted: then the library's PDUs, messages and warnings are too.
-        Its INFO lines never are, as the tools have lines for the same.
+        Its INFO lines never are, as the tools have lines for the same; but those of an archive.
     """
-    if record.name.startswith(log.name) or record.levelno == logging.DEBUG:
+    if record.name.startswith(_SAY_IT_THEMSELVES) or record.levelno == logging.DEBUG:
         return True
     if record.name == _SAID_BY_THE_TOOLS or record.levelno == logging.INFO:
         return False

@@ -24,25 +24,7 @@ OUT_OF_RESOURCES = 0xA700  # PS3.4 Table B.2-1
 
 _AS_RECEIVED = "data sets are written as they come; convert the files afterwards"
 
-OUTPUT: tuple[Option, ...] = (
-    option(
-        "-od --output-directory",
-        "folder to write to, made when missing (default: .)",
-        common=True,
-        default=".",
-        metavar="FOLDER",
-    ),
-    option(
-        "-fe --filename-extension",
-        "end file names with this",
-        common=True,
-        default="",
-        metavar=".EXT",
-        dest="extension",
-    ),
-    flag("--ignore", "receive, but store nothing", common=True),
-    anyway("-uf --default-filenames", "name files by their SOP Instance UIDs"),
-    flag("+uf --unique-filenames", "give each file a name of its own; replace none"),
+FORMAT: tuple[Option, ...] = (
     anyway("+B --bit-preserving", "write data sets exactly as they come"),
     anyway("-B --normal", "allow conversions, though none is made"),
     anyway("+F --write-file", "write the file meta information"),
@@ -64,6 +46,29 @@ OUTPUT: tuple[Option, ...] = (
     anyway("-uc --retain-un", "keep UN elements"),
     refused("+uc --convert-un", _AS_RECEIVED),
     refused("+cl --compression-level", _AS_RECEIVED, 1),
+)
+"""How the files of objects are written: as they come."""
+
+OUTPUT: tuple[Option, ...] = (
+    option(
+        "-od --output-directory",
+        "folder to write to, made when missing (default: .)",
+        common=True,
+        default=".",
+        metavar="FOLDER",
+    ),
+    option(
+        "-fe --filename-extension",
+        "end file names with this",
+        common=True,
+        default="",
+        metavar=".EXT",
+        dest="extension",
+    ),
+    flag("--ignore", "receive, but store nothing", common=True),
+    anyway("-uf --default-filenames", "name files by their SOP Instance UIDs"),
+    flag("+uf --unique-filenames", "give each file a name of its own; replace none"),
+    *FORMAT,
 )
 """Where objects are written to, and how."""
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -79,14 +79,24 @@ def serve(
     args: argparse.Namespace,
     contexts: list[PresentationContext],
     handlers: Sequence[HandlerArgType] = (),
+    ready: Callable[[int], None] = lambda port: None,
 ) -> Exit:
-    """Serve until Ctrl-C or SIGTERM; return the exit code. See `start`."""
+    """Serve until Ctrl-C or SIGTERM; return the exit code.
+
+    Parameters
+    ----------
+    ae, args, contexts, handlers
+        See `start`.
+    ready : callable
+        Called with the port when it listens.
+    """
     with stopped_by_signals():
         server = None
         try:
             server = start(ae, args, contexts, handlers)
             if server is None:
                 return Exit.NOT_HERE
+            ready(server.server_address[1])
             _wait()
         except KeyboardInterrupt:
             if server is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from dicomwire.apps.options import OnlyOne, Option, anyway, flag
+from dicomwire.apps.options import OnlyOne, Option, anyway, flag, refused
 from dicomwire.standard.transfer_syntaxes import (
     ALL_TRANSFER_SYNTAXES,
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
@@ -45,6 +45,8 @@ _COMPRESSED = (
     ("r", "rle", "1.2.840.10008.1.2.5", True),
     ("d", "deflated", DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, True),
 )
+
+_AS_STORED = "objects are proposed as they are stored, and uncompressed"
 
 Groups = tuple[tuple[str, ...], ...]
 """Transfer syntaxes by presentation context."""
@@ -110,6 +112,18 @@ PROPOSE = (
     flag("+C --combine", "propose a SOP class's transfer syntaxes in one context"),
 )
 """DCMTK's choices besides, for storescu."""
+
+PROPOSE_AS_STORED = (
+    anyway("-x= --propose-uncompr", "propose all uncompressed ones"),
+    *(
+        refused(f"-x{letter} --propose-{name}", _AS_STORED)
+        for letter, name in (
+            *(("e", "little"), ("b", "big"), ("i", "implicit")),
+            *((letter, name) for letter, name, _, _ in _COMPRESSED),
+        )
+    ),
+)
+"""DCMTK's choices for what an archive sends, which is proposed as it is stored."""
 
 
 def _preference(names: str, text: str, syntaxes: tuple[str, ...], only: bool = False) -> Option:

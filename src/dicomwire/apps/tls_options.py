@@ -72,14 +72,15 @@ _COMMON: tuple[Option, ...] = (
     refused("+ws --write-seed", "the system's random numbers need no seed"),
     refused("+wf --write-seed-file", "the system's random numbers need no seed", 1),
 )
+CHECK_HOSTNAME = flag(
+    "--check-hostname",
+    "demand that the peer's certificate names the host (DCMTK never does)",
+    dest="check_hostname",
+)
 CLIENT = (
     *_COMMON,
     flag("+tla --anonymous-tls", "use TLS without a certificate of our own", dest="anonymous"),
-    flag(
-        "--check-hostname",
-        "demand that the peer's certificate names the host (DCMTK never does)",
-        dest="check_hostname",
-    ),
+    CHECK_HOSTNAME,
 )
 CHECKS = (
     refused("+vc --verify-cert", "openssl verify checks certificates", 1),

@@ -201,6 +201,14 @@ class Index:
         if not keep:
             reader.close()
 
+    def counts(self) -> dict[Level, int]:
+        """Return how many patients, studies, series and instances there are."""
+        with self.reading() as connection:
+            return {
+                level: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+                for level, table in TABLES.items()
+            }
+
     # -- the writer --------------------------------------------------------------------------
 
     def _submit(self, change: Callable[[Batch], Any]) -> Any:
@@ -272,6 +280,12 @@ class Index:
         """
         count: int = self._submit(lambda batch: _remove(batch, level, uid))
         return count
+
+    def clear(self) -> int:
+        """Remove everything, a study at a time; return how many instances that were."""
+        with self.reading() as connection:
+            found = connection.execute("SELECT DISTINCT StudyInstanceUID FROM studies").fetchall()
+        return sum(self.remove(Level.STUDY, uid) for (uid,) in found)
 
 
 def _is_known(connection: sqlite3.Connection, name: str) -> bool:

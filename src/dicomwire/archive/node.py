@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,6 +37,7 @@ from dicomwire.network.requests import RequestEvent, StoreEvent
 from dicomwire.standard.context_lists import CONTEXT_LISTS
 from dicomwire.standard.transfer_syntaxes import (
     ALL_TRANSFER_SYNTAXES,
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
@@ -74,6 +75,7 @@ MODELS: dict[str, Model] = {**FIND, **MOVE, **GET}
 VERIFICATION = "1.2.840.10008.1.1"
 
 _PLAIN = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
+_OF_IDENTIFIERS = (*_PLAIN, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN)
 _MOST_CONTEXTS = 128  # PS3.8 9.3.2.2: odd numbers up to 255
 _LONGEST_COMMENT = 64  # of Error Comment, VR LO
 
@@ -114,6 +116,8 @@ class Node:
         Who may be moved to, by AE title.
     replace : bool
         See `Ingest`.
+    fold_accents : bool
+        Whether person names match without their accents, whatever was negotiated.
 
     Raises
     ------
@@ -128,6 +132,7 @@ class Node:
         title: str,
         destinations: Mapping[str, Destination],
         replace: bool = False,
+        fold_accents: bool = False,
     ) -> None:
         self.files = Files(folder)
         try:
@@ -138,6 +143,7 @@ class Node:
         self._title = title
         self._destinations = destinations
         self._ingest = Ingest(self.index, replace)
+        self._fold_accents = fold_accents
 
     def close(self) -> None:
         """Close index and files."""
@@ -177,14 +183,18 @@ class Node:
     def find(self, event: RequestEvent) -> Iterator[Any]:
         """Answer a query, an entity at a time."""
         try:
-            query = find(*_asked(event))
+            keys_, model, agreed = _asked(event)
+            query = find(keys_, model, agreed._replace(fuzzy=agreed.fuzzy or self._fold_accents))
             pending = PENDING if query.complete else PENDING_NOT_ALL_KEYS
+            count = 0
             with self.index.reading() as connection:
                 for row in connection.execute(query.sql, query.parameters):
                     if event.is_cancelled:
                         yield CANCELLED, None
                         return
                     yield pending, as_dataset(answer(query, row, self._title))
+                    count += 1
+            logger.info("Find Request (MsgID %d): %d matches", event.message_id, count)
         except _FAILURES as error:
             yield _failure(event, error), None
 
@@ -197,6 +207,7 @@ class Node:
         except _FAILURES as error:
             yield _failure(event, error)
             return
+        logger.info("Get Request (MsgID %d): %d objects", event.message_id, len(instances))
         yield from _sent(event, instances)
 
     def move(self, event: RequestEvent) -> Iterator[Any]:
@@ -215,6 +226,8 @@ class Node:
         settings: dict[str, Any] = {"ae_title": title, "contexts": contexts_for(instances)}
         if to.tls is not None:
             settings["tls_args"] = (to.tls, to.host if to.tls.check_hostname else None)
+        count = len(instances)
+        logger.info("Move Request (MsgID %d): %d objects to %s", event.message_id, count, title)
         yield to.host, to.port, settings
         yield from _sent(event, instances)
 
@@ -301,15 +314,26 @@ def _agreed(services: bytes) -> Agreed:
     return Agreed(*(bool(each) for each in services[:3]))
 
 
-def contexts() -> list[PresentationContext]:
-    """Return what is supported: Verification, storage, and the query/retrieve models."""
+def contexts(
+    models: Iterable[str] = tuple(MODELS), syntaxes: Sequence[str] = ALL_TRANSFER_SYNTAXES
+) -> list[PresentationContext]:
+    """Return what is supported: Verification, storage, and the query/retrieve models.
+
+    Parameters
+    ----------
+    models : iterable of str
+        SOP class UIDs of the models.
+    syntaxes : sequence of str
+        Transfer syntaxes of objects, the preferred one first.
+    """
     lists = ("AllStorage", "Storage")
     storage = sorted(
         {uid for name in lists for uid in CONTEXT_LISTS[f"{name}PresentationContexts"]}
     )
-    found = [build_context(uid, _PLAIN) for uid in (VERIFICATION, *MODELS)]
+    found = [build_context(VERIFICATION, ALL_TRANSFER_SYNTAXES)]
+    found += [build_context(uid, _OF_IDENTIFIERS) for uid in models]
     for uid in storage:
-        context = build_context(uid, ALL_TRANSFER_SYNTAXES)
+        context = build_context(uid, syntaxes)
         context.scu_role = context.scp_role = True  # C-GET turns the roles round
         found.append(context)
     return found
