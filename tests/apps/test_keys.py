@@ -177,7 +177,9 @@ def test_each_query_file_is_a_question(tmp_path: Path) -> None:
 def test_a_file_that_is_no_query(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "q"
     path.write_bytes(content)
-    with pytest.raises(WrongUse, match="is no DICOM file that can be read; dump2dcm makes one"):
+    with pytest.raises(
+        WrongUse, match="is no DICOM file that can be read; dicomwire make makes one"
+    ):
         read(str(path))
 
 

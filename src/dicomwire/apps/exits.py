@@ -21,7 +21,7 @@ MEANINGS = {
     Exit.DONE: "all done",
     Exit.NO_ASSOCIATION: "no association: no connection, rejected, or no context accepted",
     Exit.WRONG_USE: "wrong use: the message says what to type",
-    Exit.FAILED: "the peer answered with a failure status, or an object could not be sent",
+    Exit.FAILED: "the peer answered with a failure status, or an object could not be sent or read",
     Exit.ENDED_EARLY: "the association ended before the work was done",
     Exit.NOT_HERE: "this machine does not allow it: the port is taken, the folder not writable",
     Exit.INTERRUPTED: "interrupted with Ctrl-C",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,7 +23,7 @@ from dicomwire.apps.options import (
     refused,
     requestor_options,
 )
-from dicomwire.apps.output import conclusion, log
+from dicomwire.apps.output import conclusion, log, nobody_reads
 from dicomwire.apps.querying import (
     ASKING,
     FIND_MODELS,
@@ -207,8 +205,8 @@ def find(
     try:
         last = ask(assoc, "C-FIND", model, send, shown.add, cancel_after)
         shown.end(identifier)
-    except BrokenPipeError:  # who reads the output has had enough, as in `... | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        nobody_reads()
         return Exit.DONE
     except (RuntimeError, ValueError, LocalError) as error:
         log.error("%s", error)

@@ -75,7 +75,7 @@ def key(text: str) -> Key:
         When it is none of these.
     """
     path, _, value = text.partition("=")
-    steps = tuple(_step(each, text) for each in path.strip().split("."))
+    steps = way(path, f"-k {text}")
     for step in steps[:-1]:
         if step.item is None:
             raise WrongUse(f"-k {text}: which item of {step.text}? Give {step.text}[0]")
@@ -84,34 +84,54 @@ def key(text: str) -> Key:
     return Key(steps, value)
 
 
-def _step(text: str, whole: str) -> Step:
+def way(path: str, said: str, first_group: int = FIRST_GROUP) -> tuple[Step, ...]:
+    """Read the way to an element: keywords or tags with full stops between, items in brackets.
+
+    Parameters
+    ----------
+    path : str
+        As in `ScheduledProcedureStepSequence[0].Modality`.
+    said : str
+        What was typed, option included, for what is said about it.
+    first_group : int
+        The lowest group that an element may be of.
+
+    Raises
+    ------
+    WrongUse
+        When it is none.
+    """
+    return tuple(_step(each, said, first_group) for each in path.strip().split("."))
+
+
+def _step(text: str, said: str, first_group: int) -> Step:
     found = _COMPONENT.fullmatch(text.strip())
     if found is None:
-        raise WrongUse(f"-k {whole}: {text!r} is no tag and no keyword; {_HOW}")
-    tag = _tag(found, whole)
+        raise WrongUse(f"{said}: {text!r} is no tag and no keyword; {_HOW}")
+    tag = _tag(found, said, first_group)
     vr = _vr(tag)
     item = None if found["item"] is None else int(found["item"])
     if item is not None and vr != "SQ":
-        raise WrongUse(f"-k {whole}: {text} is no sequence, it has no items")
+        raise WrongUse(f"{said}: {text} is no sequence, it has no items")
     if item is not None and item >= MOST_ITEMS:
-        raise WrongUse(f"-k {whole}: items are counted from 0 to {MOST_ITEMS - 1}")
+        raise WrongUse(f"{said}: items are counted from 0 to {MOST_ITEMS - 1}")
     return Step(tag, vr, item, text.strip().partition("[")[0])
 
 
-def _tag(found: re.Match[str], whole: str) -> int:
+def _tag(found: re.Match[str], said: str, first_group: int) -> int:
     from pydicom.datadict import tag_for_keyword
 
     if keyword := found["keyword"]:
         known = tag_for_keyword(keyword)
         if known is None:
-            raise WrongUse(f"-k {whole}: {keyword} is no keyword of DICOM's{_meant(keyword)}")
+            raise WrongUse(f"{said}: {keyword} is no keyword of DICOM's{_meant(keyword)}")
         tag = int(known)
     elif found["both"]:
         tag = int(found["both"], 16)
     else:
         tag = int(found["group"], 16) << 16 | int(found["element"], 16)
-    if tag >> 16 < FIRST_GROUP or tag >> 16 == 0xFFFE:
-        raise WrongUse(f"-k {whole}: group {tag >> 16:04X} does not belong into a query")
+    if tag >> 16 < first_group or tag >> 16 == 0xFFFE:
+        raise WrongUse(f"{said}: group {tag >> 16:04X} does not belong into a query")
     return tag
 
 
@@ -235,7 +255,7 @@ def identifiers(files: Sequence[str], keys: Sequence[str]) -> list[Dataset]:
 
 
 def read(path: str) -> Dataset:
-    """Read a query file: DICOM with or without file meta information, as dump2dcm makes it.
+    """Read a query file: DICOM with or without file meta information, as `make` writes it.
 
     Raises
     ------
@@ -268,7 +288,7 @@ def read(path: str) -> Dataset:
         if any(not FIRST_GROUP <= element.tag.group <= 0x7FE0 for element in found):
             raise ValueError("elements that no identifier has")
     except (BytesLengthException, DataSetError, *PYDICOM_ERRORS) as error:
-        text = f"{path} is no DICOM file that can be read; dump2dcm makes one out of a text"
+        text = f"{path} is no DICOM file that can be read; dicomwire make makes one out of a text"
         raise WrongUse(text) from error
     identifier = Dataset()
     identifier.update({element.tag: element for element in found})

@@ -18,6 +18,7 @@ TOOLS = {
     "getscu": "fetch objects over the same association (C-GET)",
     "movescu": "have a peer send objects to somebody (C-MOVE)",
     "qrscp": "keep objects in an archive, which stores, finds and sends them",
+    "dump": "show DICOM files as text",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",
 }
 _HELP = ("-h", "--help", "--help-all", "help")

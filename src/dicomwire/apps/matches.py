@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-import uuid
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dicomwire.apps.writing import new_uid, write_part10
 from dicomwire.dataset.codec import PYDICOM_ERRORS, encode
-from dicomwire.dataset.part10 import encode_file_meta
-from dicomwire.dataset.sinks import FileSink
 from dicomwire.network.log_identifiers import pretty_dataset
 from dicomwire.network.log_text import visible
-from dicomwire.network.options import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION, UID_PREFIX
 from dicomwire.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 if TYPE_CHECKING:
@@ -38,10 +35,15 @@ def lines(identifier: Dataset) -> list[str]:
 
 def json_line(identifier: Dataset) -> str:
     """Return an identifier as JSON in one line (PS3.18 Annex F); bad values are left out."""
+    return json.dumps(json_dict(identifier))
+
+
+def json_dict(identifier: Dataset) -> dict[str, Any]:
+    """Return a data set as the JSON model has it (PS3.18 F.2); bad values are left out."""
     made: dict[str, Any] = _readable(identifier)[0].to_json_dict(suppress_invalid_tags=True)
     if CHARACTER_SET in made:
         made[CHARACTER_SET] = UTF8  # what the text is now, PS3.18 F.2
-    return json.dumps(made)
+    return made
 
 
 def _readable(identifier: Dataset) -> tuple[Dataset, list[Any]]:
@@ -163,17 +165,6 @@ class Files:
             return None
         self._count += 1
         path = self._folder / f"rsp{self._count:04}.dcm"
-        meta = encode_file_meta(
-            self._model,
-            f"{UID_PREFIX}{uuid.uuid4().int}",
-            EXPLICIT_VR_LITTLE_ENDIAN,
-            IMPLEMENTATION_UID,
-            IMPLEMENTATION_VERSION,
-        )
-        file = FileSink(self._folder, meta)
-        try:
-            file.write([memoryview(encode(identifier, EXPLICIT_VR_LITTLE_ENDIAN))])
-            file.rename_to(path)
-        finally:
-            file.discard()
+        data = encode(identifier, EXPLICIT_VR_LITTLE_ENDIAN)
+        write_part10(path, data, self._model, new_uid(), EXPLICIT_VR_LITTLE_ENDIAN)
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -46,6 +47,11 @@ def belongs(record: logging.LogRecord, debug: bool) -> bool:
     if record.name == _SAID_BY_THE_TOOLS or record.levelno == logging.INFO:
         return False
     return debug or record.levelno >= logging.ERROR
+
+
+def nobody_reads() -> None:
+    """Drop what is still to be printed: who reads the output has had enough, as in `| head -1`."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

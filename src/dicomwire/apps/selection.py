@@ -104,7 +104,7 @@ def scan(files: Sequence[tuple[Path, bool]], part10_only: bool = False) -> Selec
         try:
             header = read_header(path)
         except LocalError as error:
-            _refuse(selection, str(error), named or _is_dicom(path, error))
+            _refuse(selection, str(error), named or is_dicom(path, error))
             continue
         if header.sop_class_uid == MEDIA_STORAGE_DIRECTORY:
             _refuse(selection, f"{path}: a DICOMDIR is not for the network", named)
@@ -124,7 +124,7 @@ def _refuse(selection: Selection, why: str, is_error: bool) -> None:
         selection.skipped += 1
 
 
-def _is_dicom(path: Path, error: LocalError) -> bool:
+def is_dicom(path: Path, error: LocalError) -> bool:
     """Return whether a file that cannot be sent should have been: no object is lost silently."""
     if isinstance(error.__cause__, OSError):
         return True

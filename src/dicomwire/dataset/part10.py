@@ -169,7 +169,7 @@ def _parse(head: bytes, path: Path, size: int, seen: Fingerprint | None) -> File
     if offset + 8 > len(head) < size:
         return None
     try:
-        syntax = _text(meta.get(_TRANSFER_SYNTAX_UID, b"")) or _recognised(head, offset, size)
+        syntax = _text(meta.get(_TRANSFER_SYNTAX_UID, b"")) or recognised(head, offset, size)
         if not syntax:
             what = "states no transfer syntax" if meta else "is not a DICOM file"
             raise NotDicom(path, what)
@@ -248,10 +248,19 @@ def _file_meta(head: bytes, offset: int) -> tuple[dict[int, bytes], int]:
     return meta, offset
 
 
-def _recognised(head: bytes, offset: int, size: int) -> str:
+def recognised(head: bytes, offset: int, size: int) -> str:
     """Return the transfer syntax of a data set that starts with group 0008, empty if it does not.
 
     Compressed data sets without file meta information look like Explicit VR Little Endian.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of a file.
+    offset : int
+        Where the data set begins in it.
+    size : int
+        The length of the file.
     """
     group, vr = head[offset : offset + 2], head[offset + 4 : offset + 6]
     if group == _GROUP_8_LITTLE and vr in _VRS:

@@ -128,7 +128,7 @@ class _Transcoder:
                 value = swapped(value, size)
             self._write(value)
             if self._needs_vr and (tag == PIXEL_REPRESENTATION or tag & 0x1FF00 == 0x10000):
-                _remember(tag, value, level)
+                remember(tag, value, level)
 
     def _sequence(self, tag: int, length: int, level: Level) -> None:
         if level.depth == MAX_DEPTH:
@@ -154,7 +154,8 @@ class _Transcoder:
 _MAY_HOLD_ITEMS = frozenset((b"", b"SQ", b"UN"))
 
 
-def _remember(tag: int, value: bytes, level: Level) -> None:
+def remember(tag: int, value: bytes, level: Level) -> None:
+    """Note what a value says about later elements: pixel representation, private creators."""
     if tag == PIXEL_REPRESENTATION:
         level.is_signed = value[:2] in (b"\1\0", b"\0\1")  # in either byte order
     elif tag & 0xFFFF < 0x100:
