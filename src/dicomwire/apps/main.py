@@ -19,6 +19,7 @@ TOOLS = {
     "movescu": "have a peer send objects to somebody (C-MOVE)",
     "qrscp": "keep objects in an archive, which stores, finds and sends them",
     "dump": "show DICOM files as text",
+    "make": "make a DICOM file of text",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",
 }
 _HELP = ("-h", "--help", "--help-all", "help")

@@ -74,7 +74,7 @@ KEYS: tuple[Option, ...] = (
     option("-f --file", "a query file, as if it came last", metavar="FILE", dest="file"),
     option(
         "query_file",
-        "DICOM files with keys (dump2dcm makes them); -k overrides",
+        "DICOM files with keys (`make` makes them); -k overrides",
         common=True,
         nargs="*",
         metavar="query-file",
