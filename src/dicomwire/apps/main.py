@@ -18,6 +18,7 @@ TOOLS = {
     "getscu": "fetch objects over the same association (C-GET)",
     "movescu": "have a peer send objects to somebody (C-MOVE)",
     "qrscp": "keep objects in an archive, which stores, finds and sends them",
+    "stgcmtscu": "ask a peer to keep objects for good (storage commitment)",
     "dump": "show DICOM files as text",
     "make": "make a DICOM file of text",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",

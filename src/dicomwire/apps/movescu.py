@@ -39,7 +39,7 @@ from dicomwire.apps.receiving import OUTPUT, Receiver, check_extension, storage_
 from dicomwire.apps.requesting import Requestor, entity
 from dicomwire.apps.retrieving import Retrieval
 from dicomwire.apps.running import run
-from dicomwire.apps.serving import finish, start
+from dicomwire.apps.serving import beside
 from dicomwire.apps.syntaxes import PREFER_TO_RECEIVE, PROPOSE_PLAIN, UNCOMPRESSED, supported
 from dicomwire.apps.tls_options import CLIENT
 from dicomwire.network import events as evt
@@ -163,26 +163,16 @@ def receiving(args: argparse.Namespace) -> Iterator[bool]:
     if port is None:
         yield True
         return
-    if args.anonymous:
-        raise WrongUse("who receives over TLS has a certificate: give +tls KEY CERT, not +tla")
     folder = None if args.ignore else writable(Path(args.output_directory))
     if folder is None and not args.ignore:
         yield False
         return
     options = Options(store_directory=folder, drop_stores=args.ignore)
     ae = entity(args.store_aet if args.store else args.calling_aet, args, options=options)
-    settings = {**vars(args), "port": port, "certificate_optional": False, "dh_file": None}
     contexts = storage_contexts(supported(args, first=UNCOMPRESSED[:1]))
     receiver = Receiver(folder, args.extension, args.unique_filenames)
-    handlers = [(evt.EVT_C_STORE, receiver)]
-    server = start(ae, argparse.Namespace(**settings), contexts, handlers)
-    if server is None:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        finish(ae, server)
+    with beside(ae, args, port, contexts, [(evt.EVT_C_STORE, receiver)]) as server:
+        yield server is not None
 
 
 def move_all(args: argparse.Namespace, requestor: Requestor, asked: Sequence[Dataset]) -> Exit:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dicomwire.apps.exits import Exit
+from dicomwire.apps.options import WrongUse
 from dicomwire.apps.output import log
 from dicomwire.apps.requesting import show_contexts
 from dicomwire.apps.tls_options import server_context
@@ -103,6 +104,48 @@ def serve(
                 finish(ae, server)
             ae.shutdown()
     return Exit.DONE
+
+
+@contextmanager
+def beside(
+    ae: ApplicationEntity,
+    args: argparse.Namespace,
+    port: int,
+    contexts: list[PresentationContext],
+    handlers: Sequence[HandlerArgType],
+) -> Iterator[AssociationServer | None]:
+    """Serve until the end of the block, while associations are asked for with the same options.
+
+    Parameters
+    ----------
+    ae : AE
+        Whose server it is.
+    args : Namespace
+        Of a parser with the rows of `requestor_options`, `CLIENT` and a bind address.
+    port : int
+        Where to listen.
+    contexts, handlers
+        See `start`.
+
+    Yields
+    ------
+    AssociationServer or None
+        None when the port cannot be had, which has been said.
+
+    Raises
+    ------
+    WrongUse
+        When the options about TLS cannot be.
+    """
+    if args.anonymous:
+        raise WrongUse("who receives over TLS has a certificate: give +tls KEY CERT, not +tla")
+    settings = {**vars(args), "port": port, "certificate_optional": False, "dh_file": None}
+    server = start(ae, argparse.Namespace(**settings), contexts, handlers)
+    try:
+        yield server
+    finally:
+        if server is not None:
+            finish(ae, server)
 
 
 def _wait() -> None:
