@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import trustme
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from dicomwire.apps import echoscu, storescp
+from dicomwire.apps.certificates import certificates
 from dicomwire.apps.options import WrongUse
 from dicomwire.apps.tls_options import client_context, server_context
 from tests.apps.conftest import Peer, Receiving, Tool, dicom_file
@@ -44,13 +44,9 @@ class Papers(NamedTuple):
 
 def papers_in(folder: Path, *names: str) -> Papers:
     folder.mkdir()
-    ca = trustme.CA()
-    found = Papers(folder / "ca.pem", folder / "key.pem", folder / "cert.pem")
-    ca.cert_pem.write_to_path(found.ca)
-    issued = ca.issue_cert(*names or ("dicom.example",))
-    issued.private_key_pem.write_to_path(found.key)
-    issued.cert_chain_pems[0].write_to_path(found.certificate)
-    return found
+    for pem in certificates(names or ("dicom.example",), days=1):
+        folder.joinpath(pem.name).write_bytes(pem.content)
+    return Papers(folder / "ca.pem", folder / "scu.key", folder / "scu.pem")
 
 
 @pytest.fixture(scope="module")

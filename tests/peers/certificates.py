@@ -6,7 +6,7 @@ import ssl
 from pathlib import Path
 from typing import NamedTuple
 
-import trustme
+from dicomwire.apps.certificates import certificates
 
 
 class Party(NamedTuple):
@@ -59,13 +59,8 @@ class Party(NamedTuple):
         return context
 
 
-def party(folder: Path, authority: trustme.CA | None = None) -> Party:
-    """Make a certificate for localhost, by an authority of its own unless one is given."""
-    # RSA: every peer of the last twenty years takes it
-    authority = authority or trustme.CA(key_type=trustme.KeyType.RSA)
-    issued = authority.issue_cert("localhost", "127.0.0.1", key_type=trustme.KeyType.RSA)
-    made = Party(folder / "certificate.pem", folder / "key.pem", folder / "authority.pem")
-    issued.cert_chain_pems[0].write_to_path(made.certificate)
-    issued.private_key_pem.write_to_path(made.key)
-    authority.cert_pem.write_to_path(made.authority)
-    return made
+def party(folder: Path) -> Party:
+    """Make a certificate for localhost, by an authority of its own."""
+    for pem in certificates(["localhost", "127.0.0.1"], days=1):
+        folder.joinpath(pem.name).write_bytes(pem.content)
+    return Party(folder / "scp.pem", folder / "scp.key", folder / "ca.pem")

@@ -12,7 +12,7 @@ from dicomwire.apps.running import run
 from dicomwire.apps.serving import serve
 from dicomwire.apps.syntaxes import PREFER_UNCOMPRESSED, supported
 from dicomwire.apps.tls_options import SERVER
-from dicomwire.network.presentation import build_context
+from dicomwire.network.presentation import PresentationContext, build_context
 
 VERIFICATION = "1.2.840.10008.1.1"
 
@@ -39,5 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace) -> Exit:
     """Serve until stopped."""
-    contexts = [build_context(VERIFICATION, supported(args))]
-    return serve(entity(args.ae_title, args), args, contexts)
+    return serve(entity(args.ae_title, args), args, contexts(args))
+
+
+def contexts(args: argparse.Namespace) -> list[PresentationContext]:
+    """Return what is supported."""
+    return [build_context(VERIFICATION, supported(args))]

@@ -21,6 +21,7 @@ TOOLS = {
     "stgcmtscu": "ask a peer to keep objects for good (storage commitment)",
     "dump": "show DICOM files as text",
     "make": "make a DICOM file of text",
+    "tls": "make a test certificate authority, and certificates for two ends",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",
 }
 _HELP = ("-h", "--help", "--help-all", "help")

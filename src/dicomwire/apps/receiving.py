@@ -101,20 +101,22 @@ def storage_contexts(*groups: Sequence[str]) -> list[PresentationContext]:
     return [build_context(uid, list(group)) for uid in likely for group in groups]
 
 
-def writable(folder: Path) -> Path | None:
+def writable(folder: Path, instead: str = "-od FOLDER") -> Path | None:
     """Make a folder and try to write there; when that cannot be, say why and return None.
 
     Parameters
     ----------
     folder : Path
         For files that are to come.
+    instead : str
+        What the user may type to have another one.
     """
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        log.error("%s cannot be written to: %s. Check: -od FOLDER", folder, error.strerror)
+        log.error("%s cannot be written to: %s. Check: %s", folder, error.strerror, instead)
         return None
 
 
