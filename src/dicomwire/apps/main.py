@@ -22,6 +22,7 @@ TOOLS = {
     "dump": "show DICOM files as text",
     "make": "make a DICOM file of text",
     "tls": "make a test certificate authority, and certificates for two ends",
+    "doctor": "find out why a peer cannot be used, and what to do",
     "demo": "send pydicom's sample files to a storescp and compare what arrived",
 }
 _HELP = ("-h", "--help", "--help-all", "help")

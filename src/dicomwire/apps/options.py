@@ -214,8 +214,8 @@ CONNECTION_TIMEOUT = option(
 )
 
 
-def requestor_options(title: str) -> tuple[Option, ...]:
-    """Return the rows of a tool that asks for associations, with the title it goes by."""
+def titles(title: str) -> tuple[Option, ...]:
+    """Return the rows of the AE titles of both ends, with the one that a tool goes by."""
     return (
         option(
             "-aet --calling-aet --aetitle",
@@ -235,6 +235,13 @@ def requestor_options(title: str) -> tuple[Option, ...]:
             dest="called_aet",
             metavar="TITLE",
         ),
+    )
+
+
+def requestor_options(title: str) -> tuple[Option, ...]:
+    """Return the rows of a tool that asks for associations, with the title it goes by."""
+    return (
+        *titles(title),
         CONNECTION_TIMEOUT,
         *_TIMEOUTS,
         _PDU,

@@ -71,16 +71,7 @@ class Requestor:
         args = self._args
         log.info("Requesting Association")
         try:
-            assoc = self._ae.associate(
-                args.addr,
-                args.port,
-                contexts,
-                args.called_aet,
-                args.max_pdu,
-                ext_neg=[*self._items, *items],
-                evt_handlers=handlers,
-                **self._demands,
-            )
+            assoc = self.ask(contexts, items, handlers)
         except (OSError, UnicodeError) as error:
             why = getattr(error, "strerror", None) or error
             log.error("No address for %s: %s. Check: the host name", args.addr, why)
@@ -90,6 +81,40 @@ class Requestor:
             log.error("%s", assoc.ended)
             return None
         return self._confirmed(assoc)
+
+    def ask(
+        self,
+        contexts: list[PresentationContext],
+        items: Sequence[AnyUserItem] = (),
+        handlers: Sequence[HandlerArgType] = (),
+        addr: str | None = None,
+        called: str | None = None,
+    ) -> Association:
+        """Ask for an association and say nothing; look at `is_established` and `ended`.
+
+        Parameters
+        ----------
+        contexts, items, handlers
+            See `associate`.
+        addr, called : str, optional
+            Another address, another called AE title than the options give.
+
+        Raises
+        ------
+        OSError, UnicodeError
+            When the host has no address.
+        """
+        args = self._args
+        return self._ae.associate(
+            args.addr if addr is None else addr,
+            args.port,
+            contexts,
+            args.called_aet if called is None else called,
+            args.max_pdu,
+            ext_neg=[*self._items, *items],
+            evt_handlers=handlers,
+            **self._demands,
+        )
 
     def _confirmed(self, assoc: Association) -> Association | None:
         log.info("Association Accepted (Max Send PDV: %d)", assoc.connection.fragment)
