@@ -339,6 +339,10 @@ class ToolParser(argparse.ArgumentParser):
                 self._rare.append(added)
         return group
 
+    def actions(self) -> list[argparse.Action]:
+        """Return everything that may be typed, in the order of the help page."""
+        return list(self._actions)
+
     def show(self, full: bool) -> None:
         """Print the help page."""
         if full:
