@@ -6,7 +6,6 @@ import re
 import subprocess
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 
 import pytest
 
@@ -71,29 +70,6 @@ def test_wrong_use_is_one_line_that_says_what_to_type(
     assert len(run.lines) == 1
     assert run.lines[0].startswith("E: ")
     assert said in run.lines[0]
-
-
-@pytest.mark.parametrize("name", TOOLS)
-def test_help_fits_a_screen_and_ends_with_an_example(tool: Tool, name: str) -> None:
-    run = tool(name, "--help")
-    lines = run.out.splitlines()
-    assert run.code == 0
-    assert len(lines) <= 42
-    assert max(map(len, lines)) <= 100
-    assert lines[-1].startswith(f"Example: dicomwire {name} ")
-
-
-@pytest.mark.parametrize("name", TOOLS)
-def test_help_all_shows_every_option_and_the_exit_codes(tool: Tool, name: str) -> None:
-    page = tool(name, "--help-all").out
-    known = {spelled for action in _shown(parser_of(name)) for spelled in action.option_strings}
-    assert {each for each in known if each not in page.split()} == set()
-    assert "  130 interrupted" in page
-    assert page.splitlines()[-1].startswith(f"Example: dicomwire {name} ")
-
-
-def _shown(parser: ToolParser) -> list[Any]:
-    return [each for each in parser._actions if each.help != "==SUPPRESS=="]
 
 
 @pytest.mark.parametrize("name", TOOLS)

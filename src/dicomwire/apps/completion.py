@@ -24,7 +24,7 @@ def make_parser() -> ToolParser:
         "completion",
         "[options] shell",
         "Prints a script that lets a shell complete tools, options and files.",
-        "bash > ~/.local/share/bash-completion/completions/dicomwire",
+        "zsh > ~/.zfunc/_dicomwire",
     )
     shell = option("shell", f"one of {', '.join(SHELLS)}", common=True, choices=SHELLS)
     parser.add_options("Shell", (shell,))

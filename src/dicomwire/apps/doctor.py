@@ -27,7 +27,7 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "doctor",
         "[options] addr port",
-        "Finds out why a DICOM application cannot be used: name, route, TLS, titles, contexts.",
+        "Finds out why a DICOM application cannot be used, and whose side that is on.",
         "-aec ORTHANC 192.168.1.20 4242",
     )
     parser.add_options("Peer", PEER)

@@ -15,7 +15,7 @@ from dicomwire.apps.exits import Exit
 from dicomwire.apps.keys import way
 from dicomwire.apps.matches import json_dict
 from dicomwire.apps.options import Option, ToolParser, anyway, flag, option, refused
-from dicomwire.apps.output import log, nobody_reads
+from dicomwire.apps.output import log, stop_printing
 from dicomwire.apps.running import run
 from dicomwire.apps.selection import find_files, is_dicom
 from dicomwire.dataset.codec import PYDICOM_ERRORS, first_line
@@ -99,7 +99,7 @@ def work(args: argparse.Namespace) -> Exit:
                     log.info("Skipped %s", error)
         sys.stdout.flush()
     except BrokenPipeError:
-        nobody_reads()
+        stop_printing()
     return code
 
 

@@ -24,6 +24,6 @@ MEANINGS = {
     Exit.FAILED: "the peer answered with a failure status, or an object could not be sent or read",
     Exit.ENDED_EARLY: "the association ended before the work was done",
     Exit.NOT_HERE: "this machine does not allow it: the port is taken, the folder not writable",
-    Exit.INTERRUPTED: "interrupted with Ctrl-C",
+    Exit.INTERRUPTED: "interrupted with Ctrl-C, but for a receiver, which is done then",
 }
 """What each code means, for `--help-all`."""

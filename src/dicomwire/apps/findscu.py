@@ -23,7 +23,7 @@ from dicomwire.apps.options import (
     refused,
     requestor_options,
 )
-from dicomwire.apps.output import conclusion, log, nobody_reads
+from dicomwire.apps.output import conclusion, log, stop_printing
 from dicomwire.apps.querying import (
     ASKING,
     FIND_MODELS,
@@ -70,8 +70,8 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "findscu",
         "[options] addr port [query-file...]",
-        "Searches at a DICOM application (C-FIND, PS3.4 Annexes C and K) and shows what matches.",
-        "--table -S -k QueryRetrieveLevel=STUDY -k PatientName=A* localhost 4242",
+        "Searches at a DICOM application (C-FIND, PS3.4 Annexes C and K).",
+        "-S -k 0008,0052=STUDY -k PatientName=A* pacs 104",
     )
     parser.add_options("Peer", PEER)
     parser.add_options("Query", (*FIND_MODELS, *KEYS))
@@ -205,8 +205,8 @@ def find(
     try:
         last = ask(assoc, "C-FIND", model, send, shown.add, cancel_after)
         shown.end(identifier)
-    except BrokenPipeError:
-        nobody_reads()
+    except BrokenPipeError:  # who reads the output has had enough, as in `... | head -1`
+        stop_printing()
         return Exit.DONE
     except (RuntimeError, ValueError, LocalError) as error:
         log.error("%s", error)

@@ -48,8 +48,8 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "getscu",
         "[options] addr port [query-file...]",
-        "Fetches objects over the association it asks for (C-GET, PS3.4 Annex C) into files.",
-        "-v -S -k QueryRetrieveLevel=STUDY -k StudyInstanceUID=1.2.3 localhost 4242",
+        "Fetches objects over the same association (C-GET, PS3.4 Annex C) into files.",
+        "-S -k 0008,0052=STUDY -k StudyInstanceUID=1.2 pacs 104",
     )
     parser.add_options("Peer", PEER)
     parser.add_options("Query", (*RETRIEVE_MODELS, *KEYS))

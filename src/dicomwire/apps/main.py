@@ -8,6 +8,7 @@ from importlib import import_module
 
 from dicomwire._version import __dicom_version__, __version__
 from dicomwire.apps.exits import Exit
+from dicomwire.apps.running import reader_may_leave
 
 TOOLS = {
     "echoscu": "ask a peer for a sign of life (C-ECHO)",
@@ -57,7 +58,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code, see `Exit`.
     """
-    name, *rest = [*(sys.argv[1:] if argv is None else argv)] or ["--help"]
+    code = int(Exit.DONE)
+    try:
+        with reader_may_leave():
+            code = _run([*(sys.argv[1:] if argv is None else argv)] or ["--help"])
+    except KeyboardInterrupt:  # while a tool was imported
+        return Exit.INTERRUPTED
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
+    name, *rest = argv
     if name in _HELP:
         print(overview())
         return Exit.DONE

@@ -103,7 +103,7 @@ def make_parser() -> ToolParser:
         "movescu",
         "[options] addr port [query-file...]",
         "Has a DICOM application send objects to an AE title (C-MOVE, PS3.4 Annex C).",
-        "-k QueryRetrieveLevel=PATIENT -k PatientID=X -aem STORESCP localhost 4242",
+        "-k 0008,0052=PATIENT -k PatientID=X -aem ME pacs 104",
     )
     parser.add_options("Peer", PEER)
     parser.add_options("Query", (*RETRIEVE_MODELS, *KEYS))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -160,7 +161,6 @@ GENERAL = (
     flag(
         "-q --quiet",
         "say nothing, no errors either",
-        common=True,
         dest="shows",
         const=NOTHING,
     ),
@@ -321,13 +321,17 @@ class ToolParser(argparse.ArgumentParser):
         self._example = f"Example: dicomwire {tool} {example}"
         self._rare: list[argparse.Action] = []
         general = self.add_options("General", GENERAL)
-        general.add_argument("-h", "--help", action=_ShowHelp, full=False, help="this page")
-        general.add_argument("--help-all", action=_ShowHelp, full=True, help="every option")
+        general.add_argument("--help-all", action=_ShowHelp, full=True, help="show every option")
         version = f"{tool} (dicomwire) {__version__}"
-        shown = general.add_argument(
-            "--version", action="version", version=version, help="the version"
+        rare = (
+            general.add_argument(
+                "-h", "--help", action=_ShowHelp, full=False, help="the usual ones"
+            ),
+            general.add_argument(
+                "--version", action="version", version=version, help="the version"
+            ),
         )
-        self._rare.append(shown)
+        self._rare.extend(rare)
         self.set_defaults(shows=logging.WARNING)
 
     def add_options(self, title: str, rows: Iterable[Option]) -> Any:
@@ -344,16 +348,20 @@ class ToolParser(argparse.ArgumentParser):
         return list(self._actions)
 
     def show(self, full: bool) -> None:
-        """Print the help page."""
+        """Print the help page: everything, or what fits a screen of 24 lines of 80 characters."""
         if full:
             codes = [f"  {code.value:<4}{text}" for code, text in MEANINGS.items()]
             self.epilog = "\n".join(["Exit codes:", *codes, "", self._example])
-        else:
-            for action in self._rare:
-                action.help = argparse.SUPPRESS
-            self.epilog = f"dicomwire {self.prog.split()[-1]} --help-all shows every option.\n\n"
-            self.epilog += self._example
-        self.print_help()
+            self.print_help()
+            return
+        page = _Short(self.prog)
+        page.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        page.add_text(self.description)
+        page.start_section(None)
+        page.add_arguments([each for each in self._actions if each not in self._rare])
+        page.end_section()
+        page.add_text(self._example)
+        self._print_message(page.format_help(), sys.stdout)
 
     def error(self, message: str) -> NoReturn:
         """End with the message in one line."""
@@ -391,3 +399,15 @@ class _Help(argparse.RawDescriptionHelpFormatter):
             return action.dest
         value = self._format_args(action, action.dest.upper()) if action.nargs != 0 else ""
         return " ".join([*action.option_strings, *([value] if value else [])])
+
+
+class _Short(argparse.RawDescriptionHelpFormatter):
+    """The first spelling of each option only, so that a line has room for what it does."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=20, width=80)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return (action.option_strings or [action.dest])[0]
+        return f"{action.option_strings[0]} {self._format_args(action, action.dest.upper())}"

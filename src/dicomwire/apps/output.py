@@ -49,9 +49,11 @@ def belongs(record: logging.LogRecord, debug: bool) -> bool:
     return debug or record.levelno >= logging.ERROR
 
 
-def nobody_reads() -> None:
+def stop_printing() -> None:
     """Drop what is still to be printed: who reads the output has had enough, as in `| head -1`."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

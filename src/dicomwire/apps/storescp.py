@@ -75,7 +75,7 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "storescp",
         "[options] port",
-        "Receives DICOM objects (C-STORE, PS3.4 Annex B) and writes each to a file, CT.<UID>.",
+        "Receives DICOM objects (C-STORE, PS3.4 Annex B) into files named CT.<UID>.",
         "-v -od received 11112",
     )
     parser.add_options("Where", LISTEN)

@@ -26,7 +26,7 @@ _WHAT = (
     option("folder", "folder to write to, made when missing", common=True),
     option(
         "--host",
-        "a name or address of either end; may be repeated. This machine's are there anyway",
+        "a name or address besides this machine's; may be repeated",
         common=True,
         action="append",
         default=[],
@@ -50,7 +50,7 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "tls",
         "[options] folder",
-        "Makes a TEST certificate authority, and a key and a certificate for two ends (PEM).",
+        "Makes a TEST certificate authority, and keys and certificates for two ends.",
         "certificates --host pacs.example --host 192.0.2.10",
     )
     parser.add_options("What", _WHAT)

@@ -25,7 +25,7 @@ _COMMON: tuple[Option, ...] = (
     ),
     option(
         "+cf --add-cert-file",
-        "certificate of a CA that the peer may be certified by (PEM); may be repeated",
+        "certificate of a CA to trust (PEM); may be repeated",
         common=True,
         action="append",
         metavar="FILE",
