@@ -17,7 +17,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check docs bench lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ check: $(READY)  ## format, lint, types, generated files, and the tests that nee
 	$(RUN) tools/generate_conformance.py --check
 	$(RUN) tools/check_compatibility.py
 	$(PYTEST) -m "not socket and not peer" $(ARGS)
+
+docs: $(READY)  ## the documentation as a web site, in site/; a broken link or reference is an error
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet $(ARGS)
 
 bench: $(READY)  ## the benchmarks
 	@$(RUN) -m bench $(ARGS)
@@ -65,9 +68,9 @@ lock:  ## renew requirements/dev.txt to the newest versions that pyproject.toml 
 	@test -x $(VENV)-lock/bin/uv || { $(FIT); "$$python" -m venv $(VENV)-lock && \
 		$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)-lock/bin/uv pip compile --quiet --no-config --upgrade \
-		--universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \
+		--universal --python-version 3.11 --extra dev --extra docs --generate-hashes --no-annotate \
 		--no-emit-index-url --no-emit-find-links --output-file $(LOCK) pyproject.toml
 
 clean:  ## remove the environment and everything made by the targets
-	rm -rf $(VENV) $(VENV)-lock build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(VENV)-lock build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
