@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 TESTS = Path(__file__).parent
-SOCKET_ROOMS = {"network", "apps"}
+SOCKET_ROOMS = {"network", "apps", "docs"}
 LEFT_OUT = "left out, needs "  # begins the reason of a skip that the closing line counts
 # Debian's package of each program, for the message that says what to install.
 PACKAGES = {
