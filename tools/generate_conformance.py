@@ -2,7 +2,8 @@
 
 `generate_conformance.py` writes the page; with `--check` it exits 1 when the page is not what it
 would write. Nothing is run: pytest only collects. To fill a cell, mark a test:
-`@pytest.mark.conformance("C-STORE", "SCU", "DCMTK")`, the role being ours.
+`@pytest.mark.conformance("C-STORE", "SCU", "DCMTK")`, the role being ours; with `api="asyncio"`
+when the test uses that API.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ TOP = Path(__file__).parents[1]
 TARGET = TOP / "docs" / "conformance.md"
 PEERS = ("DCMTK", "Orthanc", "pynetdicom")
 ROLES = ("SCU", "SCP")
+APIS = ("threaded", "asyncio")
 # What is done with several of the services, as users know it.
 CLASSES = (
     "Modality worklist",
@@ -62,12 +64,13 @@ HEAD = """\
 
 <!-- Written by tools/generate_conformance.py from the tests' marks: run it, do not edit. -->
 
-Each row is a service and our role in it, each column a program of somebody else that the tests run
-as a process of its own, each cell the tests that do so. **An empty cell has no test**: it says
-nothing, good or bad. In a cell in italics there is nothing to test: the peer has no such program
-or function in the version tested. An N-EVENT-REPORT goes from the SCP to the SCU: our SCU receives
-it. The versions are those of `requirements/dev.txt` and of the Debian packages
-that `.ci/run` installs; `make test` runs the tests and names the peers that it did not find.
+Each row is a service. The columns SCU and SCP name a test in which we have that role, with a
+program of somebody else at the other end; *threaded* and *asyncio* one that uses that API. The last
+columns name all tests with each of these programs, by our role. **An empty cell has no test**: it
+says nothing, good or bad. In italics there is nothing to test: the peer has no such program or
+function in the version tested. An N-EVENT-REPORT goes from the SCP to the SCU: our SCU receives it.
+The versions are those of `requirements/dev.txt` and of the Debian packages that `.ci/run` installs;
+`make test` runs the tests and names the peers that it did not find.
 
 """
 
@@ -80,6 +83,12 @@ class Mark(NamedTuple):
     peer: str
     file: str
     test: str
+    api: str = APIS[0]
+
+    @property
+    def link(self) -> str:
+        """The test's name, which opens its file."""
+        return f"[{self.test.removeprefix('test_')}](../{self.file})"
 
 
 class Collected:
@@ -95,7 +104,8 @@ class Collected:
             test = getattr(item, "originalname", None) or item.name
             for mark in item.iter_markers("conformance"):
                 service, role, peer = mark.args
-                self.marks[Mark(service, role, peer, file, test)] = None
+                api = mark.kwargs.get("api", APIS[0])
+                self.marks[Mark(service, role, peer, file, test, api)] = None
 
 
 def collect(folder: Path = TOP / "tests") -> list[Mark]:
@@ -115,13 +125,14 @@ def collect(folder: Path = TOP / "tests") -> list[Mark]:
     return list(found.marks)
 
 
-def rows(marks: Iterable[Mark]) -> list[tuple[str, str]]:
-    """Return service and role of each row, in the order of the page.
+def rows(marks: Iterable[Mark]) -> list[str]:
+    """Return the service of each row, in the order of the page.
 
     Raises
     ------
     ValueError
-        When a mark names a service, a role or a peer that the page has not, or what a peer lacks.
+        When a mark names a service, a role, a peer or an API that the page has not, or what a peer
+        lacks.
     """
     used = {mark.service for mark in marks}
     services = [
@@ -132,27 +143,41 @@ def rows(marks: Iterable[Mark]) -> list[tuple[str, str]]:
     ]
     known = [*services, *CLASSES, *BESIDES]
     for mark in marks:
-        if mark.service not in known or mark.role not in ROLES or mark.peer not in PEERS:
+        columns = mark.role in ROLES and mark.peer in PEERS and mark.api in APIS
+        if mark.service not in known or not columns:
             raise ValueError(f"{mark.file}: {mark.test}: no cell for {mark[:3]}")
         if mark.service in LACKS.get((mark.peer, mark.role), ()):
             raise ValueError(f"{mark.file}: {mark.test}: {mark.peer} is said to lack it")
-    return [(service, role) for service in known for role in ROLES]
+    return known
 
 
 def page(marks: list[Mark]) -> str:
     """Return what the page has to be."""
-    cells: dict[tuple[str, str, str], list[str]] = {}
-    for mark in sorted(marks):
-        link = f"[{mark.test.removeprefix('test_')}](../{mark.file})"
-        cells.setdefault(mark[:3], []).append(link)
-    for (peer, role), names in LACKS.items():
-        cells.update({(name, role, peer): [LACKED[role]] for name in names})
     table = rows(marks)
-    lines = [["Service", "Our role", *PEERS], ["---"] * (2 + len(PEERS))]
-    lines += [
-        [*row, *("<br>".join(cells.get((*row, peer), [])) for peer in PEERS)] for row in table
-    ]
+    lines = [["Service", *ROLES, *APIS, *PEERS], ["---"] * (1 + len(ROLES + APIS + PEERS))]
+    for service in table:
+        tests = sorted(mark for mark in marks if mark.service == service)
+        shown = [_first(mark for mark in tests if mark.role == role) for role in ROLES]
+        shown += [_first(mark for mark in tests if mark.api == api) for api in APIS]
+        lines.append([service, *shown, *(_with(peer, service, tests) for peer in PEERS)])
     return HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _first(marks: Iterable[Mark]) -> str:
+    """Name one test; none when there is none."""
+    return next((mark.link for mark in marks), "")
+
+
+def _with(peer: str, service: str, marks: list[Mark]) -> str:
+    """Name all tests of a service with a peer, by our role."""
+    parts = []
+    for role in ROLES:
+        links = [mark.link for mark in marks if (mark.peer, mark.role) == (peer, role)]
+        if service in LACKS.get((peer, role), ()):
+            links = [LACKED[role]]
+        if links:
+            parts.append(f"{role}: " + ", ".join(dict.fromkeys(links)))
+    return "<br>".join(parts)
 
 
 def main(arguments: list[str], target: Path = TARGET) -> int:
