@@ -34,6 +34,7 @@ check: $(READY)  ## format, lint, types, generated files, and the tests that nee
 	$(RUN) -m mypy
 	$(RUN) tools/generate_standard.py --check
 	$(RUN) tools/generate_conformance.py --check
+	$(RUN) -m tools.generate_docs --check
 	$(RUN) tools/check_compatibility.py
 	$(PYTEST) -m "not socket and not peer" $(ARGS)
 

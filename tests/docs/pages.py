@@ -2,8 +2,9 @@
 
 How a page is read: a block with a title is a file of that name. A `console` block is a transcript:
 what follows `$ ` is typed, the lines after it are what has to come, `...` standing for anything;
-a line that ends in `&` runs beside the others until the page ends. A `python` block without a title
-is run in the one interpreter of its page, and a `text` block right after it is what it prints.
+a line that ends in `&` runs beside the others until the page ends. A cell of a table that begins
+with `$ ` is typed too, and has to end well. A `python` block without a title is run in the one
+interpreter of its page, and a `text` block right after it is what it prints.
 The ports 11112 to 11119 stand for free ones, so that pages run beside each other.
 """
 
@@ -32,6 +33,7 @@ _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[
 _ASIDE = re.compile(r"^ *<!-- (?P<kind>not run|peer): (?P<text>.*) -->$")
 _PORT = re.compile(r"(?<![\w.])1111[2-9](?![\w.]\w)")
 _SERVED = re.compile(r"start_server\([^)]*?(1111[2-9])", re.DOTALL)
+_CELL = re.compile(r"`\$ ([^`]+)`")
 _CHECK = doctest.OutputChecker().check_output
 
 # Runs blocks of Python that come as lines of JSON; answers each with what it printed.
@@ -110,6 +112,9 @@ class Page:
                 opened, inside, not_run, empty = None, [], "", True
             elif fence:
                 opened, start = fence, number
+            elif line.startswith("| ") and (cells := _CELL.findall(line)):
+                text = "".join(f"$ {each}\n...\n" for each in cells)
+                yield Block("console", "", text, number, "", False)
             elif line.strip():
                 aside = _ASIDE.match(line)
                 not_run = aside["text"] if aside and aside["kind"] == "not run" else ""
