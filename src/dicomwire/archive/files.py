@@ -54,6 +54,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._top = f"{folder}{os.sep}"
         self.incoming = folder / "incoming"
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder / "lock")
@@ -96,6 +97,24 @@ class Files:
         """Return where the file of a name is."""
         return self.folder / name
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of a name."""
+        return os.path.exists(self._top + name)
+
+    def place(self, temporary: Path, name: str) -> bool:
+        """Give a file its place besides its temporary name, if that is free; durable after `sync`.
+
+        Returns
+        -------
+        bool
+            Whether it has it. If not `link` may do it, in the turn of whoever writes the index.
+        """
+        try:
+            os.link(temporary, self._top + name)
+        except OSError:
+            return False
+        return True
+
     def link(self, temporary: Path, name: str) -> None:
         """Give a file its place besides its temporary name; durable after `sync`.
 
@@ -106,12 +125,12 @@ class Files:
         OSError
             What keeps it from its place.
         """
-        final = self.path(name)
+        final = self._top + name
         self.remove(name)
         try:
             os.link(temporary, final)
         except OSError:
-            if not temporary.exists() or not final.parent.exists():
+            if not temporary.exists() or not self.path(name).parent.exists():
                 raise
             os.replace(temporary, final)  # the file system has no hard links
 
@@ -122,14 +141,14 @@ class Files:
         that the folders cost little after the files.
         """
         for name in names:
-            _sync(self.path(name), os.O_RDWR)
-        for folder in {self.path(name).parent for name in names}:
-            sync_folder(folder)
+            _sync(self._top + name, os.O_RDWR)
+        for folder in {os.path.dirname(name) for name in names}:
+            sync_folder(self._top + folder)
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is gone already is none's loss."""
         with suppress(FileNotFoundError):
-            os.unlink(self.path(name))
+            os.unlink(self._top + name)
 
     def recover(self, is_known: Callable[[str], bool]) -> int:
         """Do away with what a crash has left; return how many temporary files that were.
@@ -188,13 +207,13 @@ def _locked(path: Path) -> int:
     return lock
 
 
-def sync_folder(path: Path) -> None:
+def sync_folder(path: str | Path) -> None:
     """Wait until the disk has the names in a folder."""
     if os.name == "posix":  # elsewhere a directory cannot be opened
         _sync(path, os.O_RDONLY)
 
 
-def _sync(path: Path, flags: int) -> None:
+def _sync(path: str | Path, flags: int) -> None:
     fd = os.open(path, flags)
     try:
         os.fsync(fd)

@@ -260,8 +260,27 @@ class Index:
         OSError, sqlite3.Error
             What kept it from that: there is nothing of it then.
         """
-        outcome: Outcome = self._submit(lambda batch: _add(batch, self._files, record, replace))
+        name = self._files.name(record.digest)
+        placed = self._files.place(record.temporary, name)
+        try:
+            if placed:  # many may wait for the disk at once; in the writer's turn one would
+                self._files.sync((name,))
+            outcome: Outcome = self._submit(
+                lambda batch: _add(batch, self._files, record, replace, placed)
+            )
+        except BaseException:
+            if placed:
+                self._displace(name)
+            raise
+        if placed and outcome is Outcome.KEPT_FIRST:
+            self._displace(name)
         return outcome
+
+    def _displace(self, name: str) -> None:
+        """Take a file from its place, unless an instance has got it meanwhile."""
+        with self._turn, suppress(OSError, sqlite3.Error):
+            if not _is_known(self._writer, name):
+                self._files.remove(name)
 
     def remove(self, level: Level, uid: str) -> int:
         """Remove what is in a patient, study, series or instance, files too.
@@ -296,7 +315,7 @@ def _is_known(connection: sqlite3.Connection, name: str) -> bool:
 # -- changes -----------------------------------------------------------------------------------
 
 
-def _add(batch: Batch, files: Files, record: Record, replace: bool) -> Outcome:
+def _add(batch: Batch, files: Files, record: Record, replace: bool, placed: bool) -> Outcome:
     connection = batch.connection
     name = files.name(record.digest)
     uid = record.values["SOPInstanceUID"]
@@ -309,30 +328,36 @@ def _add(batch: Batch, files: Files, record: Record, replace: bool) -> Outcome:
         if not replace:
             return Outcome.KEPT_FIRST
         _remove(batch, Level.IMAGE, uid)
-    batch.link(record.temporary, name)
+    if not (placed and files.has(name)):  # a batch that failed may have taken it away
+        batch.link(record.temporary, name)
     parent: int | None = None
     for level in (Level.PATIENT, Level.STUDY, Level.SERIES):
         parent = _entity(connection, level, parent, record.values)
-    kept = {column: record.values.get(column, "") for column in COLUMNS[Level.IMAGE]}
-    row = {
-        **kept,
-        "parent": parent,
-        "transfer_syntax": record.transfer_syntax,
-        "digest": record.digest,
-        "file": name,
-        "offset": record.offset,
-        "length": record.length,
-    }
-    _insert(connection, Level.IMAGE, row)
+    kept = [record.values.get(column, "") for column in COLUMNS[Level.IMAGE]]
+    place = (record.transfer_syntax, record.digest, name, record.offset, record.length)
+    connection.execute(_INSERT[Level.IMAGE], (parent, *kept, *place))
     return Outcome.REPLACED if there is not None else Outcome.STORED
 
 
-def _insert(connection: sqlite3.Connection, level: Level, row: dict[str, Any]) -> int:
-    columns, marks = ", ".join(row), ", ".join("?" * len(row))
-    done = connection.execute(
-        f"INSERT INTO {TABLES[level]} ({columns}) VALUES ({marks})", tuple(row.values())
-    )
-    return int(done.lastrowid or 0)
+_WHOSE = {level: "parent" if level else "identity" for level in Level}
+"""The column that says to what an entity belongs; a patient belongs to nothing."""
+_OF_FILES = ("transfer_syntax", "digest", "file", "offset", "length")
+
+
+def _inserts(level: Level) -> str:
+    columns = (_WHOSE[level], *COLUMNS[level], *(_OF_FILES if level is Level.IMAGE else ()))
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {TABLES[level]} ({', '.join(columns)}) VALUES ({marks})"
+
+
+def _selects(level: Level) -> str:
+    key = f"parent = ? AND {UNIQUE_KEYS[level]} = ?" if level else "identity = ?"
+    return f"SELECT id, {', '.join(COLUMNS[level])} FROM {TABLES[level]} WHERE {key}"
+
+
+_INSERT = {level: _inserts(level) for level in Level}
+_SELECT = {level: _selects(level) for level in Level}
+_NAMES = {level: [row.keyword for row in NAMES if row.level is level] for level in Level}
 
 
 def identity(values: dict[str, str]) -> str:
@@ -349,29 +374,24 @@ def _entity(
     connection: sqlite3.Connection, level: Level, parent: int | None, values: dict[str, str]
 ) -> int:
     """Return the row of a patient, study or series; make it, or add what it has not yet."""
-    kept = {column: values.get(column, "") for column in COLUMNS[level]}
-    key: dict[str, Any]
-    if parent is None:
-        key = {"identity": identity(values)}
-    else:
-        key = {"parent": parent, UNIQUE_KEYS[level]: values[UNIQUE_KEYS[level]]}
-    table, columns = TABLES[level], ", ".join(kept)
-    where = " AND ".join(f"{each} = ?" for each in key)
-    there = connection.execute(
-        f"SELECT id, {columns} FROM {table} WHERE {where}", tuple(key.values())
-    ).fetchone()
+    key = (identity(values),) if parent is None else (parent, values[UNIQUE_KEYS[level]])
+    kept = [values.get(column, "") for column in COLUMNS[level]]
+    there = connection.execute(_SELECT[level], key).fetchone()
     if there is None:
-        entity = _insert(connection, level, {**kept, **key})
-        _name(connection, level, entity, kept)
+        done = connection.execute(_INSERT[level], (key[0], *kept))
+        entity = int(done.lastrowid or 0)
+        _name(connection, level, entity, values)
         return entity
     new = {
         column: value
-        for column, old, value in zip(kept, there[1:], kept.values(), strict=True)
+        for column, old, value in zip(COLUMNS[level], there[1:], kept, strict=True)
         if value and not old
     }
     if new:
         settings = ", ".join(f"{each} = ?" for each in new)
-        connection.execute(f"UPDATE {table} SET {settings} WHERE id = ?", (*new.values(), there[0]))
+        connection.execute(
+            f"UPDATE {TABLES[level]} SET {settings} WHERE id = ?", (*new.values(), there[0])
+        )
         _name(connection, level, there[0], new)
     return int(there[0])
 
@@ -380,13 +400,15 @@ def _name(
     connection: sqlite3.Connection, level: Level, entity: int, values: dict[str, str]
 ) -> None:
     """Note the names that a row has got, as they are compared."""
-    for row in NAMES:
-        value = values.get(row.keyword) if row.level is level else None
-        groups = [group for each in (value or "").split("\\") for group in name_groups(each)]
-        connection.executemany(
-            "INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)",
-            [(row.keyword, entity, folded(group), plain(group)) for group in groups],
-        )
+    rows = [
+        (keyword, entity, folded(group), plain(group))
+        for keyword in _NAMES[level]
+        if (value := values.get(keyword))
+        for each in value.split("\\")
+        for group in name_groups(each)
+    ]
+    if rows:
+        connection.executemany("INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)", rows)
 
 
 def _remove(batch: Batch, level: Level, uid: str) -> int:
@@ -417,7 +439,7 @@ def _remove_empty(connection: sqlite3.Connection, level: Level, entity: int) -> 
     connection.execute(f"DELETE FROM {TABLES[level]} WHERE id = ?", (entity,))
     connection.executemany(
         "DELETE FROM names WHERE keyword = ? AND entity = ?",
-        [(row.keyword, entity) for row in NAMES if row.level is level],
+        [(keyword, entity) for keyword in _NAMES[level]],
     )
 
 

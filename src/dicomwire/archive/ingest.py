@@ -109,9 +109,9 @@ class Ingest:
             header = read_header_from(file, path)
             file.seek(header.offset)
             scanned = scan(file, header.transfer_syntax_uid)
-        problem = _problem(scanned, sop_class_uid, sop_instance_uid)
-        if problem:
-            return Answer(DOES_NOT_MATCH_SOP_CLASS, problem)
+            problem = _problem(scanned, sop_class_uid, sop_instance_uid)
+            if problem:
+                return Answer(DOES_NOT_MATCH_SOP_CLASS, problem)
         record = Record(
             scanned.values,
             header.transfer_syntax_uid,

@@ -150,8 +150,10 @@ def _items(reader: Reader, sequence: Element, row: Attribute) -> list[dict[int, 
 def _kept(raw: Mapping[int, Raw], wanted: Mapping[int, Attribute], little: bool) -> dict[str, str]:
     encodings = encodings_of(_charset(raw))
     values = {}
-    for tag, row in wanted.items():
-        value = raw.get(tag)
+    for tag, value in raw.items():
+        row = wanted.get(tag)
+        if row is None:
+            continue
         if isinstance(value, bytes):
             values[row.keyword] = kept(texts(value, row.vr, encodings, little), row.vr)
         elif value:

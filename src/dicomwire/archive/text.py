@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from struct import unpack
@@ -17,6 +18,7 @@ _IN_CHARACTER_SET = ("LO", "LT", "PN", "SH", "ST", "UC", "UT")
 ONE_VALUE = ("LT", "ST", "UT")
 """VRs in which a backslash is a character like others (PS3.5 6.2)."""
 _DELIMITERS = set(b"\r\n\t\f\\")  # after one, PS3.5 6.1.2.5.3 goes back to the first set
+_SPECIAL = re.compile(rb"[\\=\x1b]")  # values, groups of a name, escape sequences
 _MOST_VALUES = 16
 """Values that are kept of one element."""
 
@@ -54,6 +56,10 @@ def texts(value: bytes, vr: str, encodings: Sequence[str], little: bool = True) 
         return [
             str(each) for each in unpack(f"{'<' if little else '>'}{count}H", value[: count * 2])
         ]
+    if value.isascii() and not _SPECIAL.search(value):  # what nearly all of it is
+        text = value.decode().replace("\0", "")
+        text = text.rstrip(" ") if vr in ONE_VALUE else text.strip(" ")
+        return [text] if text else []
     text = _decoded(value, vr, encodings)
     values = [text] if vr in ONE_VALUE else text.split("\\")
     found = [_cleaned(each, vr) for each in values]
