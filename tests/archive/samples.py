@@ -18,6 +18,7 @@ from dicomwire.archive.query import (
     Agreed,
     Model,
     answer,
+    as_bytes,
     as_dataset,
     find,
 )
@@ -100,7 +101,11 @@ class Store:
         query = find(keys(encode(identifier, EXPLICIT), EXPLICIT, WANTED), model, agreed)
         with self.index.reading() as connection:
             rows = connection.execute(query.sql, query.parameters).fetchall()
-        encoded = [encode(as_dataset(answer(query, row, "US")), EXPLICIT) for row in rows]
+        found = [answer(query, row, "US") for row in rows]
+        encoded = [as_bytes(each, implicit=False) for each in found]
+        for elements, data in zip(found, encoded, strict=True):  # as pydicom would write it
+            assert encode(as_dataset(elements), EXPLICIT) == data
+            assert encode(as_dataset(elements), IMPLICIT) == as_bytes(elements, implicit=True)
         return [decode(each, EXPLICIT) for each in encoded]
 
     def rows(self, sql: str) -> list[Any]:

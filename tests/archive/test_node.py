@@ -26,12 +26,13 @@ from dicomwire.archive.node import (
     granted,
     status,
 )
-from dicomwire.dataset.codec import encode
+from dicomwire.dataset.codec import decode, encode
 from dicomwire.dataset.part10 import FileHeader
 from tests.archive.samples import CT, EXPLICIT, IMPLICIT, instance, write
 
 STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in "123")
 PATIENT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
+BIG, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 JPEG = "1.2.840.10008.1.2.4.70"
 PLAIN_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 PLAIN_TLS.check_hostname = False
@@ -62,12 +63,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Node]]:
 def store(node: Node, ds: Dataset, syntax: str = EXPLICIT) -> Any:
     """Let a node store an object; what its handler returned."""
     path = write(node.files.incoming / ".1.part", ds, syntax)
-    request = SimpleNamespace(
-        AffectedSOPClassUID=ds.SOPClassUID, AffectedSOPInstanceUID=ds.SOPInstanceUID
-    )
+    command = {"AffectedSOPClassUID": ds.SOPClassUID, "AffectedSOPInstanceUID": ds.SOPInstanceUID}
     try:
         return node.store(
-            SimpleNamespace(request=request, dataset_path=path, message_id=1)  # type: ignore[arg-type]
+            SimpleNamespace(command=command, dataset_path=path, message_id=1)  # type: ignore[arg-type]
         )
     finally:
         path.unlink(missing_ok=True)
@@ -146,7 +145,7 @@ def test_replace(start: Callable[..., Node]) -> None:
     assert store(node, instance(1, StudyDescription="other")) == 0
     (pending, found), = node.find(request(STUDY_FIND, QueryRetrieveLevel="STUDY",
                                           StudyDescription=""))  # fmt: skip
-    assert (pending, found.StudyDescription) == (0xFF00, "other")
+    assert (pending, decode(found, EXPLICIT).StudyDescription) == (0xFF00, "other")
 
 
 def test_clear(start: Callable[..., Node]) -> None:
@@ -176,7 +175,7 @@ def test_a_wrong_index_leaves_the_folder_free(tmp_path: Path) -> None:
 def test_answers_come_one_by_one(start: Callable[..., Node]) -> None:
     node = filled(start())
     wanted = request(STUDY_FIND, QueryRetrieveLevel="STUDY", StudyInstanceUID="", PatientID="ID?")
-    found = list(node.find(wanted))
+    found = [(pending, decode(each, EXPLICIT)) for pending, each in node.find(wanted)]
     assert [pending for pending, _ in found] == [0xFF00] * 3
     assert [each.StudyInstanceUID for _, each in found] == ["1.2.1.1", "1.2.1.2", "1.2.1.3"]
     assert {each.RetrieveAETitle for _, each in found} == {"NODE"}
@@ -228,8 +227,25 @@ def test_a_query_without_identifier(start: Callable[..., Node]) -> None:
 
 
 def test_a_cancelled_query_ends(start: Callable[..., Node]) -> None:
-    wanted = request(STUDY_FIND, cancel_at=2, QueryRetrieveLevel="STUDY", StudyInstanceUID="")
-    assert [code for code, _ in filled(start()).find(wanted)] == [0xFF00, 0xFF00, 0xFE00]
+    node = filled(start(), 20)
+    wanted = request(STUDY_FIND, cancel_at=1, QueryRetrieveLevel="STUDY", StudyInstanceUID="")
+    assert [code for code, _ in node.find(wanted)] == [*[0xFF00] * 16, 0xFE00]
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG, DEFLATED])
+def test_answers_are_the_same_in_each_transfer_syntax(
+    start: Callable[..., Node], syntax: str
+) -> None:
+    node = start()
+    assert store(node, instance(1, PatientName="Müller^Jörg", StudyDescription="odd")) == 0
+    wanted = request(STUDY_FIND, QueryRetrieveLevel="STUDY", PatientName="", StudyDescription="")
+    wanted.context.transfer_syntax = syntax
+    wanted.request.Identifier = BytesIO(
+        encode(decode(wanted.request.Identifier.getvalue(), EXPLICIT), syntax)
+    )
+    ((_, found),) = node.find(wanted)
+    match = decode(found, syntax) if isinstance(found, bytes) else found
+    assert (match.PatientName, match.StudyDescription) == ("Müller^Jörg", "odd")
 
 
 def test_accents_count_unless_folded(start: Callable[..., Node]) -> None:

@@ -192,6 +192,13 @@ def test_a_pending_match_that_cannot_be_sent_ends_the_query(identifier: Any) -> 
     assert answers[-1][0]["ErrorComment"]
 
 
+def test_a_match_may_be_encoded_already() -> None:
+    handler = yielding((0xFF00, encode(match("Encoded^Already"), EXPLICIT)), (0xFF00, b""))
+    (first, data), (last, none) = found(handler)
+    assert (first["Status"], data.PatientName if data else "") == (0xFF00, "Encoded^Already")
+    assert (last["Status"], none) == (0xC312, None)
+
+
 def test_a_handler_is_closed_when_no_more_is_wanted() -> None:
     closed: list[bool] = []
 

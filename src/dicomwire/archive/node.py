@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 import ssl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,10 +20,12 @@ from dicomwire.archive.query import (
     STUDY_ROOT,
     WANTED,
     Agreed,
+    Found,
     Model,
     Query,
     Refused,
     answer,
+    as_bytes,
     as_dataset,
     find,
     retrieve,
@@ -53,6 +56,13 @@ PENDING, PENDING_NOT_ALL_KEYS, CANCELLED = 0xFF00, 0xFF01, 0xFE00
 CANNOT_PROCESS = 0xC000  # PS3.4 Tables C.4-1 to C.4-3: unable to process
 OUT_OF_RESOURCES = 0xA700
 DESTINATION_UNKNOWN = 0xA801
+
+_BETWEEN_LOOKS = 16  # answers to a query, after which it may have been cancelled
+_WRITE: dict[str, Callable[[Found], Any]] = {
+    EXPLICIT_VR_LITTLE_ENDIAN: partial(as_bytes, implicit=False),
+    IMPLICIT_VR_LITTLE_ENDIAN: partial(as_bytes, implicit=True),
+}
+"""What encodes the answers by itself; in other transfer syntaxes that is done with pydicom."""
 
 _ROOT = "1.2.840.10008.5.1.4.1.2"
 FIND = {
@@ -164,17 +174,16 @@ class Node:
 
     def store(self, event: StoreEvent) -> Any:
         """Store an object; acknowledge it when it is durable."""
-        request = event.request
-        uid = str(request.AffectedSOPInstanceUID)
-        taken = self._ingest.take(event.dataset_path, str(request.AffectedSOPClassUID), uid)
-        return self._answered(event, uid, taken)
+        uid = event.command["AffectedSOPInstanceUID"]
+        sop_class = event.command["AffectedSOPClassUID"]
+        return self._answered(event, uid, self._ingest.take(event.dataset_path, sop_class, uid))
 
     def _answered(self, event: StoreEvent, uid: str, taken: Answer) -> Any:
-        shown = uid if uid.replace(".", "").isdigit() else repr(uid)
         text = "Store Request (MsgID %d): %s %s"
         if taken.status == SUCCESS:
-            logger.info(text, event.message_id, shown, taken.comment)
+            logger.info(text, event.message_id, uid, taken.comment)
             return SUCCESS
+        shown = uid if uid.replace(".", "").isdigit() else repr(uid)
         logger.error(text + " (0x%04X)", event.message_id, shown, taken.comment, taken.status)
         return status(taken.status, taken.comment)
 
@@ -186,13 +195,14 @@ class Node:
             keys_, model, agreed = _asked(event)
             query = find(keys_, model, agreed._replace(fuzzy=agreed.fuzzy or self._fold_accents))
             pending = PENDING if query.complete else PENDING_NOT_ALL_KEYS
+            write = _WRITE.get(str(event.context.transfer_syntax), as_dataset)
             count = 0
             with self.index.reading() as connection:
                 for row in connection.execute(query.sql, query.parameters):
-                    if event.is_cancelled:
+                    if not count % _BETWEEN_LOOKS and event.is_cancelled:
                         yield CANCELLED, None
                         return
-                    yield pending, as_dataset(answer(query, row, self._title))
+                    yield pending, write(answer(query, row, self._title))
                     count += 1
             logger.info("Find Request (MsgID %d): %d matches", event.message_id, count)
         except _FAILURES as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from struct import Struct, pack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.archive.attributes import (
@@ -343,6 +344,42 @@ def _items(row: Attribute, asked: Keys | None, text: str) -> Iterator[Found]:
             for each in sorted(row.items)
             if asked is None or each.tag in asked
         ]
+
+
+_SHORT = Struct("<HH2sH").pack  # PS3.5 Table 7.1-2; every VR of the index but SQ has it
+_LONG = Struct("<HH2sxxL").pack  # PS3.5 Table 7.1-1
+_IMPLICIT = Struct("<HHL").pack  # PS3.5 Table 7.1-3
+_ITEM = b"\xfe\xff\x00\xe0"
+
+
+def as_bytes(found: Found, implicit: bool) -> bytes:
+    """Return elements as they are encoded in little endian, with implicit or explicit VRs.
+
+    Text is in UTF-8, of which ASCII is a part: `answer` says so where it has to.
+    """
+    parts = []
+    for tag, vr, value in found:
+        encoded = _encoded(vr, value, implicit)
+        if len(encoded) & 1:
+            encoded += b"\0" if vr == "UI" else b" "
+        if implicit:
+            parts.append(_IMPLICIT(tag >> 16, tag & 0xFFFF, len(encoded)))
+        else:
+            layout = _LONG if vr == "SQ" else _SHORT
+            parts.append(layout(tag >> 16, tag & 0xFFFF, vr.encode(), len(encoded)))
+        parts.append(encoded)
+    return b"".join(parts)
+
+
+def _encoded(vr: str, value: Any, implicit: bool) -> bytes:
+    if vr == "SQ":
+        items = [as_bytes(item, implicit) for item in value]
+        return b"".join(_ITEM + pack("<L", len(item)) + item for item in items)
+    if vr == "US":
+        numbers = [int(each) for each in value.split("\\") if each.isdigit()]
+        return pack(f"<{len(numbers)}H", *numbers)
+    encoded: bytes = value.encode()
+    return encoded
 
 
 def as_dataset(found: Found) -> Dataset:

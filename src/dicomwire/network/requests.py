@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,11 @@ class RequestEvent(Event):
         if "_request" not in self.__dict__:
             self._request = views().request_of(self._message)
         return self._request
+
+    @property
+    def command(self) -> Mapping[str, Any]:
+        """The command set of the request as it came, by keyword (PS3.7 E.1)."""
+        return self._message.command
 
     @property
     def context(self) -> PresentationContextTuple:

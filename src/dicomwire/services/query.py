@@ -70,7 +70,11 @@ def _match(
     status, extra = read_status(found[0], C_FIND)
     if category(status) is not Category.PENDING:
         return status, extra, None
-    data = encoded(connection, message, found[1]) if is_data_set(found[1]) and found[1] else None
+    data: bytes | None = None
+    if isinstance(found[1], bytes):  # an archive's own, in the transfer syntax of the context
+        data = found[1] or None
+    elif is_data_set(found[1]) and found[1]:
+        data = encoded(connection, message, found[1])
     if data is None:
         return NO_IDENTIFIER, {"ErrorComment": "the match cannot be encoded"}, None
     return status, extra, data
