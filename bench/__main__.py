@@ -11,12 +11,14 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from bench.nodes import archives
 from bench.objects import make_objects
 from bench.peers import DCMTK, DICOMWIRE, FAST, Measured, dcmtk, run, scp_of, store
 from bench.querying import query, retrieve
 from bench.report import Row, save, table
 
 ECHOES = 20_000
+PARTS = ("store", "query", "retrieve", "archive")
 
 
 def compare(name: str, data: Path, scratch: Path, runs: int) -> list[Row]:
@@ -70,7 +72,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="counted runs (default: 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
-    parser.add_argument("--only", choices=("store", "query", "retrieve"), help="a part of the work")
+    parser.add_argument("--only", choices=PARTS, help="a part of the work")
     parser.add_argument("--output", type=Path, default=Path("docs"), help="folder for the results")
     arguments = parser.parse_args()
     scale = 10 if arguments.quick else 1
@@ -94,6 +96,8 @@ def main() -> int:
             rows += query(scratch / "query", arguments.runs, 10_000 // scale)
         if arguments.only in (None, "retrieve"):
             rows += retrieve(scratch / "retrieve", arguments.runs, 1000 // scale)
+        if arguments.only in (None, "archive"):
+            rows += archives(scratch / "archive", arguments.runs, 5000 // scale)
     print(table(rows))
     save(rows, arguments.output)
     return 0 if all(row.met for row in rows) else 1

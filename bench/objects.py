@@ -25,11 +25,16 @@ def make_studies(folder: Path, count: int) -> Path:
     """Write one tiny CT object for each of `count` studies and patients; return the folder."""
     folder.mkdir(parents=True)
     for number in range(count):
-        study = f"2.25.9{number:06}"
+        study = study_uid(number)
         with (folder / f"{number:06}.dcm").open("wb") as file:
             file.write(encode_file_meta(CT, f"{study}.1", EXPLICIT, "2.25.1", "BENCH"))
             file.write(_study(number, study))
     return folder
+
+
+def study_uid(number: int) -> str:
+    """Return the Study Instance UID of a study that `make_studies` writes."""
+    return f"2.25.9{number:06}"
 
 
 def _study(number: int, study: str) -> bytes:

@@ -77,9 +77,16 @@ class Place:
 
     @contextmanager
     def orthanc(self) -> Iterator[Scp]:
-        """Run Orthanc with its files and its index in memory, and store the files there."""
+        """Run Orthanc, and store the files there."""
+        with self.empty_orthanc() as scp:
+            run([*OURS, "storescu", "127.0.0.1", str(scp.port), str(self.data)])
+            yield scp
+
+    @contextmanager
+    def empty_orthanc(self) -> Iterator[Scp]:
+        """Run Orthanc with its files and its index in the folder; all else is as it comes."""
         port, folder = free_port(), self.scratch / "orthanc"
-        folder.mkdir()
+        emptied(folder)
         settings: dict[str, Any] = {
             "Name": "bench", "StorageDirectory": str(folder), "IndexDirectory": str(folder),
             "Plugins": [], "HttpPort": free_port(), "RemoteAccessAllowed": False,
@@ -91,7 +98,6 @@ class Place:
         path = self.scratch / "orthanc.json"
         path.write_text(json.dumps(settings))
         with running([program("Orthanc"), str(path)], port) as scp:
-            run([*OURS, "storescu", "127.0.0.1", str(port), str(self.data)])
             yield scp
 
     def ask(self, library: str, port: int, what: str) -> dict[str, float]:

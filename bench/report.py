@@ -26,6 +26,8 @@ class Row:
         Whether it was.
     others : dict
         Figures of peers that stand beside, by name.
+    against : str
+        The one of them that the ratio is with, when it is not DCMTK.
     """
 
     work: str
@@ -35,6 +37,7 @@ class Row:
     bar: str = ""
     met: bool = True
     others: dict[str, list[float]] = field(default_factory=dict)
+    against: str = ""
 
     @property
     def ratios(self) -> list[float]:
@@ -42,7 +45,8 @@ class Row:
 
         What a noisy machine does to both cancels out. A rate is turned into the time of one.
         """
-        pairs = zip(self.ours, self.theirs, strict=False)
+        theirs = self.others[self.against] if self.against else self.theirs
+        pairs = zip(self.ours, theirs, strict=False)
         if self.unit == "1/s":
             return [other / one for one, other in pairs]
         return [one / other for one, other in pairs]
@@ -91,7 +95,7 @@ def plot(rows: list[Row], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    shown = [row for row in rows if row.ratios][::-1]
+    shown = [row for row in rows if row.theirs][::-1]
     figure, axes = pyplot.subplots(figsize=(8, 0.8 + 0.6 * len(shown)), layout="constrained")
     axes.barh([row.work for row in shown], [median(row.ratios) for row in shown], color="#5b8fb9")
     for position, row in enumerate(shown):
