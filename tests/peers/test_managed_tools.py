@@ -63,3 +63,23 @@ def test_our_stgcmtscu_is_told_over_a_new_association(theirs: Serving) -> None:
     ours = ["-aet", f"{ON_A_NEW_ASSOCIATION}{port}", "+P", port, "-ba", LOOPBACK]
     to = [*ours, LOOPBACK, str(theirs.port)]
     assert committed(*to, ct.path, *MISSING) == (3, {ct.instance: True, "1.2.3.404": False})
+
+
+@pytest.mark.conformance("Performed procedure step", "SCU", "pynetdicom")
+@pytest.mark.conformance("N-CREATE", "SCU", "pynetdicom")
+@pytest.mark.conformance("N-SET", "SCU", "pynetdicom")
+@pytest.mark.parametrize("final", ["--complete", "--discontinue"])
+def test_our_mppsscu_and_pynetdicom(theirs: Serving, final: str) -> None:
+    (ct,) = shipped(["CT_small"])
+    to = [LOOPBACK, str(theirs.port)]
+    scheduled = "ScheduledStepAttributesSequence[0].StudyInstanceUID=1.2.3"
+    uid = use("mppsscu", "-k", "Modality=CT", "-k", scheduled, *to).strip()
+    protocol = ["-k", "PerformedSeriesSequence[0].ProtocolName=Head"]
+    end = [final, "--uid", uid, "--object", ct.path, *protocol, *to]
+    assert use("mppsscu", *end) == f"{uid}\n"
+    again = run([*tool("mppsscu"), *end], **SOURCE)
+    assert again.returncode == (3 if final == "--complete" else 0)
+    assert ("may no longer be updated" in again.stdout) == (final == "--complete")
+    unknown = run([*tool("mppsscu"), "--discontinue", "--uid", "1.2.3", *to], **SOURCE)
+    assert unknown.returncode == 3
+    assert "no such instance" in unknown.stdout

@@ -13,7 +13,7 @@ from dicomwire.network.association import Association
 from dicomwire.network.log_identifiers import pretty_dataset
 from dicomwire.protocol.errors import Ended
 from dicomwire.standard.sop_classes import service_class_of
-from dicomwire.standard.statuses import Category, describe
+from dicomwire.standard.statuses import GENERAL_STATUS, Category, StatusTable, describe
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -155,3 +155,34 @@ def ended(last: Answer, to_be_cancelled: bool) -> Exit:
     if last.interrupted:
         return Exit.INTERRUPTED
     return Exit.DONE if last.category in good else Exit.FAILED
+
+
+def answered(
+    name: str, assoc: Association, status: Dataset, table: StatusTable = GENERAL_STATUS
+) -> Exit:
+    """Say what the answer to a request of an N-service is; return what scripts shall know.
+
+    Parameters
+    ----------
+    name : str
+        What was requested: "Action", "Create" or "Set".
+    assoc : Association
+        What it was requested over.
+    status : Dataset
+        The status; empty when the association ended instead.
+    table : StatusTable
+        What the codes mean.
+    """
+    if not status:
+        log.error("%s", assoc.ended)
+        return Exit.ENDED_EARLY
+    category, text = describe(int(status.Status), table)
+    said = " - ".join(filter(None, (text, str(status.get("ErrorComment") or ""))))
+    if category is Category.SUCCESS:
+        log.info("Received %s Response (Success)", name)
+    elif category is Category.WARNING:
+        log.warning("The peer answered 0x%04X: %s", status.Status, said)
+    else:
+        log.error("The peer refused: 0x%04X: %s", status.Status, said)
+        return Exit.FAILED
+    return Exit.DONE

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dicomwire.apps.dumping import (
     BYTE_WORDS,
@@ -23,10 +23,10 @@ from dicomwire.apps.dumping import (
     NUMBERS,
     decoded,
 )
-from dicomwire.apps.keys import UTF8, Step, key
+from dicomwire.apps.keys import UTF8, Step, key, read
 from dicomwire.apps.options import WrongUse
 from dicomwire.archive.text import DEFAULT_ENCODINGS, encodings_of
-from dicomwire.dataset.codec import PYDICOM_ERRORS
+from dicomwire.dataset.codec import PYDICOM_ERRORS, decode
 from dicomwire.dataset.elements import (
     ITEM,
     ITEM_END,
@@ -39,7 +39,14 @@ from dicomwire.dataset.elements import (
     tag_text,
 )
 from dicomwire.dataset.transcode import PIXEL_DATA, Level, vr_of
+from dicomwire.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from dicomwire.standard.uids import NAMES
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+TEXTS = (".dump", ".txt")
+"""What the names of texts end with, where DICOM files may stand too."""
 
 CHARACTER_SET = 0x00080005
 FILE_META = 0x0002
@@ -184,6 +191,25 @@ def read_dump(
     encoded = _Encoder(undefined, as_stored).elements(_Items(data), DEFAULT_ENCODINGS)
     compressed = pixels is not None and pixels.fragments is not None
     return Made(meta, encoded, compressed, pixels is not None, assumed)
+
+
+def read_either(path: str) -> Dataset:
+    """Read a DICOM file, or a text where the name ends so.
+
+    Raises
+    ------
+    WrongUse
+        When it cannot be read.
+    """
+    if not path.endswith(TEXTS):
+        return read(path)
+    try:
+        made = read_dump(Path(path).read_bytes(), Path(path).parent)
+    except OSError as error:
+        raise WrongUse(f"{path} cannot be read: {error.strerror}") from error
+    except DumpError as error:
+        raise WrongUse(f"{path}, {error}") from error
+    return decode(made.data, EXPLICIT_VR_LITTLE_ENDIAN)
 
 
 def _is_utf8(text: bytes) -> bool:

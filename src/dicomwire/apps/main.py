@@ -20,6 +20,7 @@ TOOLS = {
     "movescu": "have a peer send objects to somebody (C-MOVE)",
     "qrscp": "keep objects in an archive, which stores, finds and sends them",
     "stgcmtscu": "ask a peer to keep objects for good (storage commitment)",
+    "mppsscu": "tell a peer of a procedure step that is performed (MPPS)",
     "dump": "show DICOM files as text",
     "make": "make a DICOM file of text",
     "tls": "make a test certificate authority, and certificates for two ends",

@@ -6,11 +6,10 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dicomwire.apps.asking import MESSAGE_ID
+from dicomwire.apps.asking import MESSAGE_ID, answered
 from dicomwire.apps.exits import Exit
 from dicomwire.apps.identity import USER
 from dicomwire.apps.options import (
@@ -39,7 +38,6 @@ from dicomwire.network.presentation import PresentationContext, build_context
 from dicomwire.protocol.errors import LocalError
 from dicomwire.protocol.validate import is_valid_uid
 from dicomwire.standard.sop_classes import INSTANCE_KEYWORDS, KEYWORDS, uid_of
-from dicomwire.standard.statuses import Category, describe
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -255,22 +253,12 @@ def _ask(assoc: Association, asked: Sequence[Reference], transaction: str) -> Ex
     info.TransactionUID = transaction
     info.ReferencedSOPSequence = [_item(each) for each in asked]
     log.info("Sending Action Request (MsgID %d, %d objects)", MESSAGE_ID, len(asked))
-    send = partial(assoc.send_n_action, info, REQUEST, COMMITMENT, THE_COMMITMENT, MESSAGE_ID)
     try:
-        status, _ = send()
+        status, _ = assoc.send_n_action(info, REQUEST, COMMITMENT, THE_COMMITMENT, MESSAGE_ID)
     except (RuntimeError, ValueError, LocalError) as error:
         log.error("%s", error)
         return Exit.FAILED
-    if not status:
-        log.error("%s", assoc.ended)
-        return Exit.ENDED_EARLY
-    category, text = describe(int(status.Status))
-    if category not in (Category.SUCCESS, Category.WARNING):
-        said = " - ".join(filter(None, (text, str(status.get("ErrorComment") or ""))))
-        log.error("The peer refused: 0x%04X: %s", status.Status, said)
-        return Exit.FAILED
-    log.info("Received Action Response (%s)", category.value)
-    return Exit.DONE
+    return answered("Action", assoc, status)
 
 
 def _item(reference: Reference) -> Dataset:
