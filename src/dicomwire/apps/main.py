@@ -21,6 +21,7 @@ TOOLS = {
     "qrscp": "keep objects in an archive, which stores, finds and sends them",
     "stgcmtscu": "ask a peer to keep objects for good (storage commitment)",
     "mppsscu": "tell a peer of a procedure step that is performed (MPPS)",
+    "wlmscp": "answer queries for a worklist from a folder of files",
     "dump": "show DICOM files as text",
     "make": "make a DICOM file of text",
     "tls": "make a test certificate authority, and certificates for two ends",
