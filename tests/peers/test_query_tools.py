@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydicom import Dataset, dcmread
@@ -15,7 +14,7 @@ from tests.peers import LOOPBACK, Serving, free_port, run, serving
 from tests.peers.certificates import Party
 from tests.peers.conftest import Start, script
 from tests.peers.objects import Object, contents, read
-from tests.peers.orthanc import TITLE, Orthanc, orthanc
+from tests.peers.orthanc import TITLE, Orthanc
 from tests.peers.ours import send
 from tests.peers.queries import NM_STUDY, six, study_of
 from tests.peers.test_query_dcmtk import QRSCP, worklist_item
@@ -244,7 +243,7 @@ def test_our_movescu_and_pynetdicom(theirs: Node, some: list[Object], tmp_path: 
     assert held(folder) == contents(some[:4])
 
 
-# -- over TLS, and as the tutorials have it --------------------------------------------------------
+# -- over TLS ---------------------------------------------------------------------------------
 
 
 @pytest.mark.xdist_group("orthanc")
@@ -265,44 +264,3 @@ def test_our_query_tools_over_tls(
     use("getscu", "-od", tmp_path / "got", *to)
     use("movescu", "+P", str(port), "-od", tmp_path / "moved", *to)
     assert held(tmp_path / "got") == held(tmp_path / "moved") == contents(some[:4])
-
-
-@pytest.mark.conformance("C-ECHO", "SCU", "Orthanc")
-@pytest.mark.conformance("C-STORE", "SCU", "Orthanc")
-@pytest.mark.conformance("C-FIND", "SCU", "Orthanc")
-@pytest.mark.conformance("C-GET", "SCU", "Orthanc")
-@pytest.mark.conformance("C-MOVE", "SCU", "Orthanc")
-def test_the_lines_of_the_tutorials(
-    peer_program: Callable[[str], str], dcmtk: Run, some: list[Object], tmp_path: Path
-) -> None:
-    ct = some[4]
-    settings: dict[str, Any] = dict.fromkeys(
-        (f"DicomAlwaysAllow{each}" for each in ("Find", "Get", "Move")), True
-    )
-    folder = tmp_path / "orthanc"
-    folder.mkdir()
-    (tmp_path / "received").mkdir()
-    text = tmp_path / "query.txt"
-    text.write_text("(0008,0052) CS [PATIENT]\n(0010,0020) LO [1CT1]\n")
-    dcmtk("dump2dcm", text, tmp_path / "query.dcm")
-    orthanc_there = orthanc(peer_program("Orthanc"), folder, DicomCheckCalledAet=False, **settings)
-    our_storescp = serving(
-        lambda port: [*tool("storescp"), "-v", "-od", tmp_path / "received", str(port)],
-        tmp_path / "storescp.log",
-        **SOURCE,
-    )
-    with orthanc_there as there, our_storescp as window:
-        there.knows("window", window.port, title="STORESCP")
-        to = ["localhost", str(there.port)]
-        use("echoscu", "-v", *to)
-        use("storescu", "-xs", "-v", *to, ct.path)
-        level = ["-v", "-P", "-k"]
-        found = use("findscu", *level, "(0008,0052)=PATIENT", "-k", "PatientName=C*", *to)
-        moved = use("movescu", *level, "0008,0052=PATIENT", "-k", "PatientID=1CT1", "-aem",
-                    "STORESCP", *to)  # fmt: skip
-        got = use("getscu", "-v", "-od", tmp_path / "got", *to, tmp_path / "query.dcm")
-    assert "I: Find Response: 1 (Pending)" in found
-    assert "[CompressedSamples^CT1]" in found
-    assert "I: Received Final Move Response (Success)" in moved
-    assert "I: Received Final Get Response (Success)" in got
-    assert held(tmp_path / "received") == held(tmp_path / "got") == contents([ct])
