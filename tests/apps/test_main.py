@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from dicomwire._version import __version__
 from dicomwire.apps.main import TOOLS
-from tests.apps.conftest import Tool
+from tests.apps.conftest import Peer, Tool
 
 
 @pytest.mark.no_socket
@@ -77,3 +78,19 @@ def test_a_tool_imports_neither_other_tools_nor_rich_nor_pydicom(
     assert ended == code
     assert not {f"dicomwire.apps.{name}" for name in others} & set(modules)
     assert not [name for name in modules if name.split(".")[0] in ("rich", "pydicom")]
+
+
+def test_an_echo_loads_only_what_it_needs(peer: Callable[..., Peer]) -> None:
+    # half of the time that the tool takes is imports: what is asserted here is how long it takes
+    argv = ["echoscu", "-q", *peer().address]
+    command = [sys.executable, "-c", SHOW_IMPORTS, *argv]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    ended, *modules = ran.stdout.split()
+    assert ended == "0"
+    others = {"pydicom", "numpy", "rich", "shtab", "cryptography", "asyncio", "tempfile", "json"}
+    assert others & {name.partition(".")[0] for name in modules} == set()
+    ours = {name.removeprefix("dicomwire.") for name in modules if name.startswith("dicomwire.")}
+    assert ours & {"dataset.convert", "services.retrieve", "network.turns"} == set()
+    assert not [name for name in ours if name.startswith(("archive.", "compat."))]
+    assert "encodings.idna" not in modules
+    assert len(ours) <= 90

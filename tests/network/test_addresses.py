@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dicomwire import evt
-from dicomwire.network.addresses import Address, local_address, peer_address, resolve
+from dicomwire.network.addresses import Address, addresses_of, local_address, peer_address, resolve
 from dicomwire.protocol.errors import Fault, Lost
 from dicomwire.protocol.pdus import Abort
 from tests.network.certificates import contexts
@@ -42,6 +42,7 @@ def test_a_name_becomes_an_ipv4_address_first(monkeypatch: pytest.MonkeyPatch) -
     ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: list(found))
     assert resolve("host") == "192.0.2.1"
+    assert addresses_of("host") == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
     del found[1:]
     assert resolve("host") == "2001:db8::1"
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
-import socket
 import statistics
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import suppress
 
 from dicomwire.apps import diagnosis
 from dicomwire.apps.diagnosis import CALLED, NO_REASON, Finding, State, Verdict
@@ -17,6 +14,7 @@ from dicomwire.apps.probing import Reach, Reached, hello, reach, what_speaks
 from dicomwire.apps.receiving import storage_contexts
 from dicomwire.apps.requesting import Requestor
 from dicomwire.apps.syntaxes import UNCOMPRESSED
+from dicomwire.network.addresses import addresses_of
 from dicomwire.network.association import Association
 from dicomwire.network.presentation import PresentationContext, build_context
 from dicomwire.protocol.errors import Aborted, Ended, Error, NoContextAccepted, Rejected
@@ -300,21 +298,6 @@ class Examination:
 def nothing_accepted(end: object) -> bool:
     """Return whether we gave an association up because no context was accepted."""
     return isinstance(end, Aborted) and isinstance(end.__cause__, NoContextAccepted)
-
-
-def addresses_of(host: str) -> list[str]:
-    """Return the addresses of a host, IPv4 first, as the other tools take them.
-
-    Raises
-    ------
-    OSError, UnicodeError
-        When there is none.
-    """
-    with suppress(ValueError):
-        return [str(ipaddress.ip_address(host))]
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    found.sort(key=lambda each: each[0] != socket.AF_INET)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def _connection(address: str, port: int, tried: Reached) -> Finding:

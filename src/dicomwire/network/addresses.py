@@ -97,9 +97,22 @@ def resolve(host: str) -> str:
     socket.gaierror
         When the name is not known.
     """
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return addresses_of(host)[0]
+
+
+def addresses_of(host: str) -> list[str]:
+    """Return all addresses of a host, IPv4 first.
+
+    Raises
+    ------
+    socket.gaierror
+        When the name is not known.
+    """
+    # as bytes: a str goes through the codec of international names, which takes a while to load
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     found.sort(key=lambda each: each[0] != socket.AF_INET)
-    return str(found[0][4][0])
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def local_address(value: Any) -> tuple[Any, ...]:

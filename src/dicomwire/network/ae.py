@@ -34,7 +34,6 @@ from dicomwire.network.presentation import (
 )
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
 from dicomwire.network.titles import checked_title, checked_version_name
-from dicomwire.network.turns import get_in_turns, plan
 from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
 from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS
 from dicomwire.protocol.validate import is_valid_uid
@@ -448,6 +447,8 @@ class ApplicationEntity:
         ValueError
             When there is no context of a SOP class to receive.
         """
+        from dicomwire.network.turns import get_in_turns, plan
+
         wanted = self._requested if contexts is None else checked_contexts(contexts)
         return get_in_turns(
             partial(self.associate, addr, port, **settings),

@@ -12,7 +12,6 @@ from dicomwire.services.association import abort, answer_release
 from dicomwire.services.normalized import operate
 from dicomwire.services.query import find
 from dicomwire.services.responding import drop, read_status, respond
-from dicomwire.services.retrieve import retriever
 from dicomwire.services.wants import (
     RECEIVE_IDLE,
     Call,
@@ -147,11 +146,18 @@ def store(connection: Connection, message: Message) -> Conversation[None]:
     yield from respond(connection, message, status, extra)
 
 
+def retrieve(connection: Connection, message: Message) -> Conversation[None]:
+    """Answer a C-GET or C-MOVE request (PS3.7 9.1.3, 9.1.4)."""
+    from dicomwire.services.retrieve import retriever  # only archives answer such requests
+
+    yield from retriever(answer)(connection, message)
+
+
 _CONVERSATIONS: dict[str, Callable[[Connection, Message], Conversation[None]]] = {
     "C-ECHO": echo,
     "C-STORE": store,
     "C-FIND": find,
-    "C-GET": retriever(answer),
-    "C-MOVE": retriever(answer),
+    "C-GET": retrieve,
+    "C-MOVE": retrieve,
     **{row.name: operate for row in SERVICES if row.name.startswith("N-")},
 }

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dicomwire.dataset.choice import NoSuitableContext, choose_context
 from dicomwire.dataset.codec import encode
-from dicomwire.dataset.convert import convert_file
 from dicomwire.dataset.decompress import decompressed
 from dicomwire.dataset.errors import DataSetError
 from dicomwire.dataset.part10 import FileHeader, read_header
@@ -104,10 +103,14 @@ def outgoing_file(connection: Connection, file: str | Path | FileHeader) -> Iter
     header = file if isinstance(file, FileHeader) else _header(Path(file))
     uids = header.sop_class_uid, header.sop_instance_uid
     context = _choose(connection, uids[0], header.transfer_syntax_uid)
-    same = context.transfer_syntax == header.transfer_syntax_uid
-    source = FileStream(header) if same else convert_file(header, context.transfer_syntax)
-    with source as stream:
-        yield Outgoing(context.context_id, *uids, stream)
+    if context.transfer_syntax == header.transfer_syntax_uid:
+        with FileStream(header) as stream:
+            yield Outgoing(context.context_id, *uids, stream)
+        return
+    from dicomwire.dataset.convert import convert_file  # few files need it, nor what it needs
+
+    with convert_file(header, context.transfer_syntax) as converted:
+        yield Outgoing(context.context_id, *uids, converted)
 
 
 def _header(path: Path) -> FileHeader:
