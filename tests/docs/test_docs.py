@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, Page, Reader, pages, transcript
+from dicomwire.apps.main import TOOLS
+from dicomwire.standard.uids import SOP_CLASSES
+from tests.docs.pages import DOCS, TOP, Page, Reader, pages, transcript
 
 PAGES = pages()
+SOURCE = TOP / "src" / "dicomwire"
 
 
 def _cases() -> list[object]:
@@ -29,6 +32,20 @@ def test_a_page_does_what_it_says(
     programs = [peer_program(name) for name in page.peers]
     with Reader(page, tmp_path, programs) as reader:
         reader.run()
+
+
+@pytest.mark.box("17.4")
+@pytest.mark.no_socket
+def test_every_service_tool_and_module_is_on_a_page() -> None:
+    texts = {page.name: page.path.read_text(encoding="utf-8") for page in PAGES}
+    statement, tools = texts["docs/conformance-statement.md"], texts["docs/tools.md"]
+    for row in SOP_CLASSES:
+        assert f"| `{row.uid}` |" in statement, row.name
+    for name in TOOLS:
+        assert f"| `dicomwire {name}` |" in tools, name
+    reference = "".join(text for name, text in texts.items() if name.startswith("docs/api/"))
+    doors = [f"dicomwire.{path.stem}" for path in SOURCE.glob("[a-z]*.py")]
+    assert [name for name in doors if name not in reference] == []
 
 
 @pytest.mark.no_socket

@@ -12,8 +12,6 @@ import pytest
 
 from tests.docs.pages import TOP
 
-pytestmark = pytest.mark.no_socket
-
 # What a browser fetches by itself, as opposed to what a reader follows.
 _FETCHED = re.compile(r"<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=\"(https?:[^\"]+)\"")
 
