@@ -13,8 +13,10 @@ from __future__ import annotations
 import doctest
 import json
 import os
+import random
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,11 +25,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.peers import Serving, free_port
+from tests.peers import LOOPBACK, Serving
 
 TOP = Path(__file__).parents[2]
 DOCS = TOP / "docs"
 LONGEST = 60.0  # seconds that a line may take
+PORTS = range(20000, 32000)  # below those that systems give to who connects
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?.*$")
 _ASIDE = re.compile(r"^ *<!-- (?P<kind>not run|peer): (?P<text>.*) -->$")
@@ -170,7 +173,7 @@ class Reader:
         self._desk.mkdir()
         self._ends = ExitStack()
         self._interpreter: subprocess.Popen[str] | None = None
-        self._ports = {str(port): str(free_port()) for port in self._mentioned()}
+        self._ports = {port: _free_port() for port in self._mentioned()}
         self._environment = self._equip(programs)
 
     def _mentioned(self) -> list[str]:
@@ -222,8 +225,9 @@ class Reader:
         return _PORT.sub(lambda found: self._ports[found.group()], text)
 
     def _shown(self, text: str) -> str:
+        """Put the page's ports back, for the comparison."""
         for shown, real in self._ports.items():
-            text = text.replace(real, shown)
+            text = re.sub(rf"(?<!\d){real}(?!\d)", shown, text)
         return text
 
     def _type(self, typed: Typed, where: str) -> None:
@@ -287,6 +291,18 @@ class Reader:
         self._interpreter.stdin.write(json.dumps(code) + "\n")
         self._interpreter.stdin.flush()
         return str(json.loads(self._interpreter.stdout.readline()))
+
+
+def _free_port() -> str:
+    """Return a port that nobody listens on, and that no connection takes meanwhile."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as sock:
+            try:
+                sock.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return str(port)
+    raise AssertionError("there is no free port")
 
 
 def _compare(shown: str, said: str, where: str) -> None:
