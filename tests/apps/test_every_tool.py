@@ -43,7 +43,7 @@ def parser_of(name: str) -> ToolParser:
 def arguments(name: str) -> list[str]:
     """Arguments that a tool demands."""
     demanded = [each for each in parser_of(name).actions() if not each.option_strings]
-    return [ARGUMENTS.get(each.dest, NO_FILE) for each in demanded if each.nargs != "*"]
+    return [ARGUMENTS.get(each.dest, NO_FILE) for each in demanded if each.nargs not in ("*", "?")]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -98,8 +98,8 @@ def wrong() -> Iterator[tuple[str, list[str]]]:
                 yield name, [*arguments(name), action.option_strings[0], NO_FILE]
         if "port" in [each.dest for each in parser_of(name).actions()]:
             for port in ("-1", "65536", "dicom"):
-                given = [port if each == "104" else each for each in arguments(name)]
-                yield name, given
+                given = arguments(name) if "104" in arguments(name) else ["104"]
+                yield name, [port if each == "104" else each for each in given]
 
 
 @pytest.mark.no_socket

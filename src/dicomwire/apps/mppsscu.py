@@ -113,8 +113,8 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "mppsscu",
         "[options] addr port",
-        "Tells a DICOM application of a procedure step that is performed (MPPS, PS3.4 Annex F).",
-        "-w item.wl -k PerformedStationAETitle=CT1 localhost 11112",
+        "Tells a DICOM application of a performed procedure step (MPPS, PS3.4 Annex F).",
+        "-w item.wl -k Modality=CT localhost 11112",
     )
     parser.add_options("Peer", PEER)
     parser.add_options("State", _STATE)

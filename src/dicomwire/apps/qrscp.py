@@ -160,8 +160,8 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "qrscp",
         "[options] [port]",
-        "Keeps DICOM objects in a folder, finds them and sends them (C-STORE, C-FIND, C-GET and\n"
-        "C-MOVE, PS3.4 Annexes B and C). What it acknowledges is on the disk.",
+        "Keeps DICOM objects in a folder, finds them and sends them (C-STORE, C-FIND,\n"
+        "C-GET and C-MOVE, PS3.4 Annexes B and C). What it acknowledges is on the disk.",
         "-v -od archive 11112",
     )
     parser.add_options("Where", _unset(_WHERE))

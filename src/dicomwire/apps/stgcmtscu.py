@@ -93,9 +93,8 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "stgcmtscu",
         "[options] addr port [path...]",
-        "Asks a DICOM application to keep objects that it has for good (storage commitment,"
-        " PS3.4 Annex J).",
-        "-aec ORTHANC -aet OURS +P 11114 localhost 4242 scans/",
+        "Asks a DICOM application to keep objects for good (PS3.4 Annex J).",
+        "-aec ORTHANC +P 11114 localhost 4242 scans/",
     )
     parser.add_options("Peer", PEER)
     parser.add_options("Objects", _WHAT)

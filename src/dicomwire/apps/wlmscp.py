@@ -71,7 +71,7 @@ def make_parser() -> ToolParser:
     parser = ToolParser(
         "wlmscp",
         "[options] port",
-        "Answers queries for the modality worklist (PS3.4 Annex K) from a folder of files.",
+        "Answers queries for the worklist (PS3.4 Annex K) from a folder of files.",
         "-v -dfp worklist 11112",
     )
     parser.add_options("Where", LISTEN)
