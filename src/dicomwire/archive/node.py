@@ -44,7 +44,6 @@ from dicomwire.standard.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
-    is_uncompressed,
 )
 
 if TYPE_CHECKING:
@@ -350,13 +349,15 @@ def contexts(
 
 
 def contexts_for(instances: Iterable[FileHeader]) -> list[PresentationContext]:
-    """Return what to propose to whom instances are sent: as stored, and uncompressed."""
+    """Return what to propose to whom instances are sent: as stored, and uncompressed.
+
+    Each transfer syntax in which there are some has a context of its own: what the peer takes as it
+    is stored is not converted.
+    """
     pairs = dict.fromkeys((each.sop_class_uid, each.transfer_syntax_uid) for each in instances)
-    proposed = {
-        uid: syntax for uid, syntax in pairs if is_uncompressed(syntax)
-    }  # the last one that is stored comes first
-    found = [build_context(uid, [syntax]) for uid, syntax in pairs if not is_uncompressed(syntax)]
+    found = [build_context(uid, [syntax]) for uid, syntax in pairs]
     for uid in dict.fromkeys(uid for uid, _ in pairs):
-        first = proposed.get(uid, EXPLICIT_VR_LITTLE_ENDIAN)
-        found.append(build_context(uid, [first, *(each for each in _PLAIN if each != first)]))
+        others = [syntax for syntax in _PLAIN if (uid, syntax) not in pairs]
+        if others:
+            found.append(build_context(uid, others))
     return found[:_MOST_CONTEXTS] or [build_context(VERIFICATION)]
