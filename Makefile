@@ -1,5 +1,6 @@
 # What people do with a checkout. Needs git, make and Python 3.11 or newer; everything else goes into .venv.
 #   make check PYTHON=python3.13 VENV=.venv-3.13    another interpreter, in an environment of its own
+#   make demo PEER=orthanc                          Orthanc is the second archive
 #   make test ARGS="-k echo"                        more arguments for pytest (or for the benchmarks, the demo)
 
 VENV ?= .venv
@@ -23,7 +24,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY)  ## the main job, shown
-	@$(RUN) -m dicomwire.apps.demo $(ARGS)
+	@$(RUN) -m dicomwire.apps.demo $(if $(PEER),--peer $(PEER)) $(ARGS)
 
 test: $(READY)  ## all tests
 	$(PYTEST) $(ARGS)

@@ -281,3 +281,14 @@ def test_200_queries_have_the_same_answers(
     with serving(lambda at: [*command, str(at)], tmp_path / "dcmqrscp.log") as theirs:
         send(theirs.port, objects, ae_title="THEIRS")
         compare("dcmqrscp", asked, found, answers(theirs.port, asked, "THEIRS"))
+
+
+# -- the demonstration ----------------------------------------------------------------------------
+
+
+@pytest.mark.timeout(300)
+def test_the_demonstration_with_orthanc(peer_program: Callable[[str], str], tmp_path: Path) -> None:
+    peer_program("Orthanc")
+    command = [*tool("demo"), "--peer", "orthanc", "--picture", tmp_path / "timeline.svg"]
+    said = run_well(command, **SOURCE).splitlines()
+    assert int(said[-1].split()[0]) > 150
