@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -79,6 +80,36 @@ def test_names_are_decoded_and_controls_are_seen(tool: Tool, tmp_path: Path) -> 
     run = tool("dump", path)
     assert "PN [Ä^Ö] " in run.out
     assert "LT [one␍␊two ␛[31m] " in run.out
+
+
+def test_an_item_may_have_a_character_set_of_its_own(tool: Tool, tmp_path: Path) -> None:
+    inner = Dataset()
+    inner.SpecificCharacterSet, inner.PatientName = "ISO_IR 144", "Люк"
+    path = file(
+        tmp_path / "a",
+        SpecificCharacterSet="ISO_IR 100",
+        OtherPatientIDsSequence=[inner],
+        PatientComments="Ä",
+    )
+    run = tool("dump", path)
+    assert "PN [Люк] " in run.out
+    assert "LT [Ä] " in run.out
+
+
+def test_a_length_that_is_a_lie_takes_no_memory(tool: Tool, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    element = b"\x10\0\0\x40UT\0\0" + 0xFFFFFFF0.to_bytes(4, "little")
+    path.write_bytes(
+        bytes(128) + b"DICM" + b"\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0" + element
+    )
+    tracemalloc.start()
+    try:
+        run = tool("dump", "+L", path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 28
+    finally:
+        tracemalloc.stop()
+    assert run.code == 3
+    assert "ends early" in run.lines[0]
 
 
 def test_long_values_are_cut_unless_asked_for(tool: Tool, tmp_path: Path) -> None:

@@ -82,15 +82,12 @@ class Dumper:
     ----------
     whole : bool
         See above.
-    found : int
-        How many elements that are wanted were shown.
     """
 
     def __init__(self, write: Write, whole: bool = False, wanted: Wanted = ()) -> None:
         self._write = write
         self.whole = whole
         self._wanted = wanted
-        self.found = 0
 
     def file(self, path: Path) -> None:
         """Write what is in a file.
@@ -268,7 +265,6 @@ class _Walk:
         wanted = None if shown else wanted
         inner = depth + 1 if shown else depth
         if shown:
-            self._out.found += self._wanted is not None
             self._out.line(depth, tag, "SQ", f"(Sequence with {_kind(length)})", length, 1)
         # PS3.5 6.2.2: a UN element of undefined length has implicit VR inside
         unknown = vr == "UN" and not reader.encoding.implicit
@@ -278,7 +274,9 @@ class _Walk:
                 text = f"(Item with {_kind(item.length)})"
                 self._out.line(inner, item.tag, "na", text, item.length, 1)
             below = _below(tag, number, wanted, self._wanted)
+            outside = self._encodings
             self._elements(inside, item.length, level.below(), inner + shown, below)
+            self._encodings = outside  # an item may have a character set of its own
             if shown:
                 self._out.line(inner, ITEM_END, "na", "(ItemDelimitationItem)", 0, 0)
         if unknown:
@@ -289,7 +287,6 @@ class _Walk:
     def _pixels(self, reader: Reader, tag: int, depth: int, shown: bool) -> None:
         """Go through compressed pixel data: OB, whatever a file says (PS3.5 A.4)."""
         if shown:
-            self._out.found += self._wanted is not None
             self._out.line(depth, tag, "OB", "(PixelSequence)", UNDEFINED, 1)
         for item in reader.items(UNDEFINED):
             if not shown:
@@ -314,8 +311,7 @@ class _Walk:
         if not shown and length > _FIRST_READ:
             self._pass(reader, length)
             return
-        if shown:
-            self._out.found += self._wanted is not None
+        self._expect(reader, length)
         if vr in BYTE_WORDS and shown and length:
             self._binary(reader, tag, vr, length, depth)
             return
@@ -353,14 +349,19 @@ class _Walk:
             yield between + hexadecimal(value, size, little)
             between = "\\"
 
+    def _expect(self, reader: Reader, count: int) -> None:
+        """Say so where the data end earlier, before room is made for bytes that are not there."""
+        left = self._size - self._file.tell()
+        if not self._inflated and count > left:
+            reader.read(left + 1)
+
     def _pass(self, reader: Reader, count: int) -> None:
         """Leave bytes out, where the file allows it without reading them."""
         if self._inflated:
             while count:
                 count -= len(reader.read(min(count, _CHUNK)))
             return
-        if self._file.tell() + count > self._size:
-            reader.read(self._size + 1)  # which says where the data end
+        self._expect(reader, count)
         self._file.seek(count, os.SEEK_CUR)
         reader.position += count
 
