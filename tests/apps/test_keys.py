@@ -24,6 +24,7 @@ def made(*keys: str) -> Dataset:
     return identifier
 
 
+@pytest.mark.box("16.9")
 @pytest.mark.parametrize(
     ("text", "keyword", "value"),
     [
@@ -56,6 +57,7 @@ def test_spellings(text: str, keyword: str, value: Any) -> None:
     assert identifier[keyword].value == value
 
 
+@pytest.mark.box("16.9")
 @pytest.mark.parametrize("first", ["(0040,0100)[0]", "ScheduledProcedureStepSequence[0]"])
 @pytest.mark.box("16.9")
 def test_items_of_a_sequence(first: str) -> None:

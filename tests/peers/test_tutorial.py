@@ -118,6 +118,7 @@ def test_store(
     assert stored(installed, tmp_path / "stored") == contents([demo])
 
 
+@pytest.mark.box("16.6")
 @pytest.mark.conformance("C-FIND", "SCU", "Orthanc")
 def test_find(reader: Callable[[str], Reader], installed: Orthanc, demo: Object) -> None:
     installed.upload(demo.path)
@@ -134,6 +135,7 @@ def test_find(reader: Callable[[str], Reader], installed: Orthanc, demo: Object)
     assert len(found[0]) == 1
 
 
+@pytest.mark.box("16.8")
 @pytest.mark.conformance("C-MOVE", "SCU", "Orthanc")
 @pytest.mark.conformance("C-STORE", "SCP", "Orthanc")
 @pytest.mark.parametrize("programs", PROGRAMS)
@@ -159,6 +161,7 @@ def test_move_to_another_window(
     assert "I: Received Store Request (MsgID" in receiver.output
 
 
+@pytest.mark.box("16.7")
 @pytest.mark.conformance("C-GET", "SCU", "Orthanc")
 @pytest.mark.parametrize("programs", PROGRAMS)
 def test_get_with_a_query_file(
