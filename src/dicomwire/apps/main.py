@@ -27,7 +27,6 @@ TOOLS = {
     "tls": "make a test certificate authority, and certificates for two ends",
     "doctor": "find out why a peer cannot be used, and what to do",
     "completion": "print a script that completes options in bash, zsh or fish",
-    "demo": "send pydicom's sample files to a storescp and compare what arrived",
     "demo": "store, find, get and move pydicom's sample files, and compare them",
 }
 _HELP = ("-h", "--help", "--help-all", "help")
