@@ -17,6 +17,8 @@ Command = list[str]
 OURS = [sys.executable, "-m", "dicomwire"]
 # DCMTK waits for acknowledgements by default, as Nagle's algorithm wants; this is its fast side.
 FAST = {**os.environ, "TCP_NODELAY": "1"}
+# Byte code is kept between runs, as it is where a package was installed.
+FAST.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @dataclass(frozen=True)
