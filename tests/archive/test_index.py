@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,26 @@ def test_a_migration_that_fails_changes_nothing(
         assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'b'").fetchall()
     index.close()
     files.close()
+
+
+def test_a_place_that_is_taken_away_is_taken_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, taken_away = store.files.sync, []
+
+    def wait(names: Sequence[str]) -> None:
+        sync(names)
+        if not taken_away:  # as a batch that fails does with what another has put there
+            taken_away.extend(names)
+            store.files.remove(names[0])
+
+    monkeypatch.setattr(store.files, "sync", wait)
+    assert store.take(instance()).status == 0
+    assert [f"objects/{name[:2]}/{name}" for name in store.objects] == taken_away
+
+
+def test_a_refused_object_leaves_no_file(store: Store) -> None:
+    store.add(instance())
+    before = store.objects
+    assert store.take(instance(StudyDescription="other")).status == 0x0111
+    assert store.objects == before
