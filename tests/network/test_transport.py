@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -275,3 +275,75 @@ def test_descriptors_beyond_1023_work() -> None:
         for number in held:
             os.close(number)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class Scripted:
+    """A socket that answers as a list says: None where nothing is there yet."""
+
+    def __init__(self, *answers: int | None) -> None:
+        self.answers = list(answers)
+        self.slept = 0
+
+    def settimeout(self, timeout: float | None) -> None:
+        assert timeout is None
+
+    def setsockopt(self, *option: object) -> None:
+        pass
+
+    def sendmsg(self, *message: object) -> int:
+        raise AssertionError(message)
+
+    def recv_into(self, buffer: memoryview, count: int = 0, flags: int = 0) -> int:
+        if not flags:
+            self.slept += 1
+        answer = self.answers.pop(0)
+        if answer is None:
+            raise BlockingIOError
+        return answer
+
+
+def received(script: Scripted, times: int) -> list[int]:
+    line = PlainTransport(cast(Any, script))
+    return [line.receive(memoryview(bytearray(9)), None, False) for _ in range(times)]
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with two processors, and time to look."""
+    monkeypatch.setattr(transport, "_spare_processor", True)
+    monkeypatch.setattr(transport, "LOOK", 60.0)
+    monkeypatch.setattr(transport, "PROMPT", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_answered_soon_is_looked_for_before_the_thread_sleeps() -> None:
+    script = Scripted(1, None, None, 2, None, 3)
+    assert received(script, 3) == [1, 2, 3]
+    assert script.slept == 1
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(("name", "value"), [("PROMPT", -1.0), ("_spare_processor", False)])
+def test_others_are_waited_for_asleep(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    monkeypatch.setattr(transport, name, value)
+    script = Scripted(1, 2, 3)
+    assert received(script, 3) == [1, 2, 3]
+    assert script.slept == 3
+
+
+@pytest.mark.usefixtures("patient")
+def test_one_thread_of_a_process_looks() -> None:
+    script = Scripted(1, 2)
+    with transport._looking:
+        assert received(script, 2) == [1, 2]
+    assert script.slept == 2
+
+
+@pytest.mark.usefixtures("patient")
+def test_nobody_looks_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LOOK", 0.0)
+    script = Scripted(1, None, 2)
+    assert received(script, 2) == [1, 2]
+    assert script.slept == 2
