@@ -40,7 +40,7 @@ check: $(READY)  ## format, lint, types, generated files, and the tests that nee
 	$(RUN) tools/generate_conformance.py --check
 	$(RUN) -m tools.generate_docs --check
 	$(RUN) tools/check_compatibility.py
-	$(PYTEST) -m "not socket and not peer" $(ARGS)
+	$(RUN) -m pytest --numprocesses=auto --dist=loadgroup -m "not socket and not peer" $(ARGS)
 
 docs: $(READY)  ## the documentation as a web site, in site/; a broken link or reference is an error
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet $(ARGS)
