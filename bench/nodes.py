@@ -86,8 +86,6 @@ def _taken(disk: Path, data: Path, runs: int, count: int) -> list[Row]:
         found = in_turn(min(runs, MOST_RUNS), {"dicomwire": ours, "Orthanc": orthanc})
         associations = "1 association" if jobs == 1 else f"{jobs} associations"
         rows.append(_beside_orthanc(f"{count:,} studies into an archive, {associations}", found))
-        if jobs == 1:  # each object waits for the disk twice, in Orthanc once: see DURABLE
-            rows[-1].bar, rows[-1].met = "", True
     return rows
 
 

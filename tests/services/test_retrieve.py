@@ -21,7 +21,7 @@ from dicomwire.services import scp, scu
 from dicomwire.services.association import abort
 from dicomwire.services.responding import response_for
 from dicomwire.services.retrieve import MOST, SubOperations
-from dicomwire.services.wants import RECEIVE_IDLE, Conversation, Open, Settle, Store
+from dicomwire.services.wants import RECEIVE_IDLE, Conversation, Flush, Open, Settle, Store
 from dicomwire.standard.statuses import Category
 from tests.protocol import pairs
 from tests.protocol.pairs import CT, EXPLICIT, data_of, feed
@@ -341,6 +341,24 @@ def test_a_number_beyond_its_element_does_not_overflow() -> None:
         assert counts(found.last) == (None, 1, 65535, 0)
     many = SubOperations(remaining=0, completed=100_000, failed=65536, warning=65535)
     assert [*many.elements(True).values()] == [0, MOST, MOST, MOST]
+
+
+def test_how_it_stands_is_said_before_the_next_file_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The requestor reads a Pending response meanwhile: nothing keeps it for company."""
+    kept: list[bool] = []
+    perform = Side._perform
+
+    def watched(side: Side, want: Any) -> Any:
+        if isinstance(want, Flush):
+            kept.append(want.more_follows)
+        return perform(side, want)
+
+    monkeypatch.setattr(Side, "_perform", watched)
+    get(3, *[(0xFF00, image(f"1.2.{n}")) for n in range(3)])
+    assert len(kept) > 6
+    assert not any(kept)
 
 
 @pytest.mark.parametrize("end", [[], [(0x0000, None)]])
