@@ -347,3 +347,69 @@ def test_nobody_looks_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     script = Scripted(1, None, 2)
     assert received(script, 2) == [1, 2]
     assert script.slept == 2
+
+
+class Filling:
+    """A socket whose buffer is full at times: None in the script."""
+
+    def __init__(self, *script: int | None) -> None:
+        self.script = list(script)
+
+    def sendmsg(self, buffers: Any, ancillary: Any = (), flags: int = 0) -> int:
+        sent = self.script.pop(0)
+        if sent is None:
+            raise BlockingIOError
+        return sent
+
+    def settimeout(self, seconds: float | None) -> None:
+        pass
+
+    def recv_into(self, *arguments: Any) -> int:
+        raise AssertionError
+
+    setsockopt = recv_into
+
+
+def slept_to_send(monkeypatch: pytest.MonkeyPatch, *script: int | None) -> int:
+    """Send six bytes over a socket that goes by the script; return how often the thread slept."""
+    slept: list[float | None] = []
+    line = PlainTransport(cast(Any, Filling(*script)))
+    monkeypatch.setattr(line, "_wait_writable", lambda timeout, _: slept.append(timeout))
+    line.send([b"abcdef"], 5.0, lambda: None)
+    return len(slept)
+
+
+@pytest.mark.usefixtures("patient")
+def test_room_is_looked_for_too_once_it_came_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert slept_to_send(monkeypatch, 1, None, 2, None, None, None, 3) == 1
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(("name", "value"), [("PROMPT", -1.0), ("_spare_processor", False)])
+def test_room_that_comes_late_is_waited_for_asleep(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    monkeypatch.setattr(transport, name, value)
+    assert slept_to_send(monkeypatch, None, 2, None, 2, None, 2) == 3
+
+
+@pytest.mark.usefixtures("patient")
+def test_room_is_not_looked_for_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LOOK", 0.0)
+    assert slept_to_send(monkeypatch, None, 2, None, 4) == 2
+
+
+@pytest.mark.usefixtures("patient")
+def test_room_is_looked_for_by_one_thread_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    with transport._looking:
+        assert slept_to_send(monkeypatch, None, 2, None, 4) == 2
+
+
+@pytest.mark.usefixtures("patient")
+def test_whoever_looks_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[None] = []
+    monkeypatch.setattr(transport, "_give_way", lambda: given.append(None))
+    assert received(Scripted(1, None, None, 2), 2) == [1, 2]
+    assert len(given) == 2
+    slept_to_send(monkeypatch, None, 2, None, None, 4)
+    assert len(given) == 4

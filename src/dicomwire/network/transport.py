@@ -25,12 +25,15 @@ _MORE = int(getattr(socket, "MSG_MORE", 0))  # as numbers: flags of an enumerati
 _NOW, _TOGETHER = int(_DONTWAIT or 0), int(_DONTWAIT or 0) | _MORE
 
 # To put a thread to sleep and to wake it takes up to 150 us on a virtual machine, about as long as
-# a peer needs to answer. So where the last answer came soon, the next is looked for before the
-# thread sleeps: for a moment, by one thread of a process, if another processor runs the peer.
+# a peer needs to answer, or to take what fills the buffers between the two. So where the last
+# answer (the last room) came soon, the next is looked for before the thread sleeps: for a moment,
+# by one thread of a process, if another processor runs the peer. Whoever looks gives way to
+# everybody else who wants the processor.
 LOOK = 400e-6  # seconds
 PROMPT = 2e-3  # seconds within which the last answer has to have come
 _looking = threading.Lock()
 _spare_processor = (os.cpu_count() or 1) > 1
+_give_way: Callable[[], object] = getattr(os, "sched_yield", time.monotonic)
 
 
 def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
@@ -127,7 +130,7 @@ class PlainTransport:
         sock.settimeout(None)
         self.sock = sock
         self._timeout: float | None = None
-        self._is_prompt = False  # the peer
+        self._is_prompt = self._takes_promptly = False  # the peer
         self._recv_into = sock.recv_into
         self._sendmsg = sock.sendmsg
         self._setsockopt = sock.setsockopt
@@ -162,6 +165,7 @@ class PlainTransport:
             except BlockingIOError:
                 if time.monotonic() >= end:
                     return None
+                _give_way()
 
     def _set_timeout(self, timeout: float | None) -> None:
         seconds = max(timeout, 1e-6) if timeout is not None else 0.0
@@ -192,9 +196,39 @@ class PlainTransport:
                 try:
                     sent = self._sendmsg(waiting, (), flags)
                 except BlockingIOError:
-                    self._wait_writable(timeout, when_readable)
-                else:
-                    waiting = _after(waiting, sent)
+                    sent = self._send_later(waiting, flags, timeout, when_readable)
+                waiting = _after(waiting, sent)
+
+    def _send_later(
+        self,
+        buffers: Sequence[Buffer],
+        flags: int,
+        timeout: float | None,
+        when_readable: Callable[[], object],
+    ) -> int:
+        """Wait until there is room, and send some; 0 when there may be room now."""
+        if self._takes_promptly and _looking.acquire(blocking=False):
+            try:
+                sent = self._look_for_room(buffers, flags)
+            finally:
+                _looking.release()
+            if sent:
+                return sent
+        begin = time.monotonic()
+        self._wait_writable(timeout, when_readable)
+        self._takes_promptly = _spare_processor and time.monotonic() - begin < PROMPT
+        return 0
+
+    def _look_for_room(self, buffers: Sequence[Buffer], flags: int) -> int:
+        """Send some without going to sleep; 0 when there was no room for some time."""
+        end = time.monotonic() + LOOK
+        while time.monotonic() < end:
+            _give_way()
+            try:
+                return self._sendmsg(buffers, (), flags)
+            except BlockingIOError:
+                continue
+        return 0
 
     def _wait_writable(self, timeout: float | None, when_readable: Callable[[], object]) -> None:
         poll = select.poll()
