@@ -15,7 +15,7 @@ from dicomwire.protocol.pdus import Abort, ReleaseRP, ReleaseRQ
 from dicomwire.services import scp
 from dicomwire.services.association import abort, release
 from dicomwire.services.responding import read_status, response_for
-from dicomwire.services.wants import Timer
+from dicomwire.services.wants import Call, Flush, Timer
 from dicomwire.standard.dimse import C_STORE, SERVICES
 from tests.protocol import pairs
 from tests.protocol.pairs import CT, ECHO, STORE, VERIFICATION, associated, feed
@@ -319,3 +319,15 @@ def test_one_side_serves_the_other() -> None:
     one, other = Side(requestor, release(requestor)), Side(acceptor, scp.serve(acceptor))
     play(one, other)
     assert (other.done, other.error) == (True, None)
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_response_may_leave_with_the_next_when_that_request_is_here(waiting: bool) -> None:
+    _, acceptor = associated()
+    if waiting:
+        acceptor.events.append(message(3, {**STORE, "MessageID": 9}, Spy()))
+    conversation = scp.answer(acceptor, message(3, STORE, Spy()))
+    assert isinstance(next(conversation), Call)
+    flush = conversation.send(0)
+    assert isinstance(flush, Flush)
+    assert flush.more_follows is waiting

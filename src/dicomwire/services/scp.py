@@ -13,6 +13,8 @@ from dicomwire.services.normalized import operate
 from dicomwire.services.query import find
 from dicomwire.services.responding import drop, read_status, respond
 from dicomwire.services.wants import (
+    FLUSH,
+    FLUSH_MORE,
     RECEIVE_IDLE,
     Call,
     Conversation,
@@ -143,7 +145,9 @@ def store(connection: Connection, message: Message) -> Conversation[None]:
         status, extra = C_STORE.on_error, {"ErrorComment": error.comment}
     finally:
         drop(message)
-    yield from respond(connection, message, status, extra)
+    # of a requestor with several requests under way the next may be here: it is answered at once
+    flush = FLUSH_MORE if connection.events else FLUSH
+    yield from respond(connection, message, status, extra, flush=flush)
 
 
 def retrieve(connection: Connection, message: Message) -> Conversation[None]:
