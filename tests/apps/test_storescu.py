@@ -14,6 +14,8 @@ import pytest
 from dicomwire.apps import sending, storescu
 from dicomwire.dataset.part10 import read_header
 from dicomwire.network import events as evt
+from dicomwire.network.options import Options
+from dicomwire.network.stores import Stores
 from tests.apps.conftest import CT, Peer, Tool, dicom_file
 from tests.dataset.samples import BIG_ENDIAN, EXPLICIT, IMPLICIT, MR, parsed
 
@@ -221,20 +223,56 @@ def test_an_association_that_ends_between_objects_costs_none(
     tool: Tool, peer: MakePeer, files: MakeFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     standing = peer()
-    real = sending.send
+    real = Stores.send_prepared
 
-    def send(assoc: Any, header: Any, message_id: int) -> Any:
-        if header.sop_instance_uid == "1.2.3.2" and len(standing.proposals) == 1:
+    def send(stores: Any, prepared: Any, tag: int) -> None:
+        if prepared[0].sop_instance_uid == "1.2.3.2" and len(standing.proposals) == 1:
             for each in standing.ae.active_associations:
                 each.abort()
-            assoc.join()
-        return real(assoc, header, message_id)
+            stores._association.join()
+        real(stores, prepared, tag)
 
-    monkeypatch.setattr(sending, "send", send)
+    monkeypatch.setattr(Stores, "send_prepared", send)
     run = tool("storescu", *standing.address, files(3))
     assert run.code == 0
     assert uids(standing) == ["1.2.3.1", "1.2.3.2", "1.2.3.3"]
     assert len(standing.proposals) == 2
+
+
+def granting(peer: MakePeer, **settings: Any) -> Peer:
+    """A peer that lets several requests be under way."""
+    return peer(options=Options(asynchronous_operations=(1, 16)), **settings)
+
+
+def test_requests_do_not_wait_for_each_other(tool: Tool, peer: MakePeer, files: MakeFiles) -> None:
+    standing = granting(peer)
+    run = tool("storescu", *standing.address, files(40))
+    assert run.code == 0
+    assert uids(standing) == [f"1.2.3.{number}" for number in range(1, 41)]
+    (proposal,) = standing.proposals
+    assert [each.numbers for each in proposal.user_information if hasattr(each, "numbers")] == [
+        (16, 1)
+    ]
+
+
+def test_what_a_lost_association_had_not_come_to_is_sent_again(
+    tool: Tool, peer: MakePeer, files: MakeFiles
+) -> None:
+    standing = granting(peer, on_store=abort_at("1.2.3.3"))
+    run = tool("storescu", *standing.address, files(6))
+    assert run.code == 3
+    assert sorted(set(uids(standing))) == [f"1.2.3.{number}" for number in range(1, 7)]
+    assert run.lines[0].endswith("0003.dcm: no answer")
+    assert run.lines[-1].startswith("E: 5 sent, 1 failed: ")
+
+
+def test_halt_hears_of_each_object_before_the_next(
+    tool: Tool, peer: MakePeer, files: MakeFiles
+) -> None:
+    standing = granting(peer, on_store=lambda event: 0xA700)
+    run = tool("storescu", "--halt", *standing.address, files(4))
+    assert run.code == 3
+    assert uids(standing) == ["1.2.3.1"]
 
 
 def test_jobs_share_the_work(tool: Tool, peer: MakePeer, files: MakeFiles) -> None:
@@ -365,15 +403,16 @@ def test_many_reasons_make_a_short_line(tool: Tool, peer: MakePeer, files: MakeF
 
 
 def test_a_file_that_changes_meanwhile_fails_alone(
-    tool: Tool, peer: MakePeer, files: MakeFiles
+    tool: Tool, peer: MakePeer, files: MakeFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = files(3)
+    folder, real = files(3), storescu.plan
 
-    def store(event: Any) -> int:
+    def plan(*arguments: Any) -> Any:
         (folder / "0002.dcm").write_bytes(b"something else")
-        return 0
+        return real(*arguments)
 
-    standing = peer(on_store=store)
+    monkeypatch.setattr(storescu, "plan", plan)
+    standing = peer()
     run = tool("storescu", *standing.address, folder)
     assert run.code == 3
     assert uids(standing) == ["1.2.3.1", "1.2.3.3"]

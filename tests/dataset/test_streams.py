@@ -100,3 +100,34 @@ def test_read_error_is_ours(path: Path) -> None:
 
     with pytest.raises(UnreadableFile, match=r"a\.dcm: cannot be read: Input/output error"):
         list(OpenFileStream(Broken(), 0, 10, "a.dcm").chunks())
+
+
+def test_what_was_fetched_is_not_read_again(path: Path) -> None:
+    with FileStream(read_header(path)) as stream:
+        stream.fetch()
+        path.write_bytes(b"x" * path.stat().st_size)
+        assert b"".join(bytes(chunk) for chunk in stream.chunks()) == CONTENT
+
+
+@pytest.mark.parametrize("size", [1, 1000, 2760])
+def test_fetched_for_another_size(path: Path, size: int) -> None:
+    with FileStream(read_header(path)) as stream:
+        stream.fetch(500)
+        assert b"".join(bytes(chunk) for chunk in stream.chunks(size)) == CONTENT
+        stream.fetch(size)
+        assert b"".join(bytes(chunk) for chunk in stream.chunks(size)) == CONTENT
+
+
+def test_a_file_that_shrank_cannot_be_fetched(path: Path) -> None:
+    with FileStream(read_header(path)) as stream:
+        path.write_bytes(b"")
+        with pytest.raises(UnreadableFile, match="changed"):
+            stream.fetch()
+
+
+def test_streams_leave_their_buffers_to_each_other(path: Path) -> None:
+    buffers = set()
+    for _ in range(3):
+        with FileStream(read_header(path)) as stream:
+            buffers |= {id(chunk.obj) for chunk in stream.chunks()}
+    assert len(buffers) == 1

@@ -11,6 +11,8 @@ import pytest
 from pydicom import Dataset
 
 from dicomwire import AE, Options, build_role, evt
+from dicomwire.dataset.errors import UnreadableFile
+from dicomwire.dataset.part10 import read_header
 from dicomwire.network.stores import Stores
 from dicomwire.protocol.command import decode_command
 from dicomwire.protocol.errors import Aborted, DimseTimedOut
@@ -111,6 +113,56 @@ def test_several_are_under_way_and_answers_come_in_any_order() -> None:
     ]  # fmt: skip
     statuses = [outcome.status for _, outcome in outcomes if isinstance(outcome, Response)]
     assert statuses == [0xB000, 0, 0xB000, 0, 0xB000, 0]
+
+
+def test_the_next_is_read_while_the_response_is_awaited(tmp_path: Path) -> None:
+    begun, read = threading.Event(), threading.Event()
+
+    def store(event: Any) -> int:
+        begun.set()
+        return 0 if read.wait(30) else 0xA700
+
+    paths = [saved(tmp_path / str(number), image(f"1.2.{number}")) for number in (1, 2)]
+    with established((evt.EVT_C_STORE, store)) as (assoc, _):
+        stores = Stores(assoc)
+        stores.send(paths[0], "first")
+        assert begun.wait(30)
+        with stores.prepared(paths[1], msg_id=2) as prepared:
+            paths[1].write_bytes(b"it is in memory by now")
+            read.set()
+            assert stores.is_full
+            assert stores.settle(another_follows=True)[1].status == 0
+            stores.send_prepared(prepared, "second")
+        tag, response = stores.settle()
+        assert (tag, response.status) == ("second", 0)
+        assert assoc.send_c_echo().Status == 0
+        stores.close()
+
+
+def test_what_cannot_be_read_harms_no_association(tmp_path: Path) -> None:
+    path = saved(tmp_path / "1", image("1.2.1"))
+    with established((evt.EVT_C_STORE, lambda event: 0)) as (assoc, _):
+        stores = Stores(assoc)
+        header = read_header(path)
+        path.write_bytes(b"")
+        with pytest.raises(UnreadableFile, match="changed"):
+            stores.send(header, "gone")
+        assert not stores
+        assert assoc.send_c_echo().Status == 0
+
+
+def test_an_association_that_is_over_takes_nothing() -> None:
+    with established((evt.EVT_C_STORE, lambda event: 0)) as (assoc, acceptor):
+        stores = Stores(assoc)
+        stores.send(image("1.2.1"), 1)
+        assert stores.settle(another_follows=True)[1].status == 0
+        with stores.prepared(image("1.2.2"), msg_id=2) as prepared:
+            acceptor.abort()
+            acceptor.join()
+            with pytest.raises(RuntimeError, match="must be established"):
+                stores.send_prepared(prepared, 2)
+        assert assoc.is_aborted
+        stores.close()
 
 
 def test_nothing_is_negotiated_unless_asked_for() -> None:

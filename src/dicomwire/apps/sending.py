@@ -12,11 +12,13 @@ from dicomwire.apps.planning import Load
 from dicomwire.apps.requesting import Requestor
 from dicomwire.dataset.part10 import FileHeader
 from dicomwire.network.association import Association
+from dicomwire.network.stores import Stores
 from dicomwire.protocol.errors import Ended, Error, LocalError, NoContextAccepted
 from dicomwire.standard.sop_classes import file_prefix
 from dicomwire.standard.statuses import STORAGE_SERVICE_CLASS_STATUS, Category, describe
 
 LAST_ID = 0xFFFF  # of a message, PS3.7 E.2
+UNDER_WAY = 16  # requests on one association at once, of a peer that grants it
 GRACE = 3.0  # seconds that an aborted association has to end
 
 
@@ -41,42 +43,6 @@ class Outcome(NamedTuple):
     def was_sent(self) -> bool:
         """Whether the peer has it."""
         return self.category in (Category.SUCCESS, Category.WARNING)
-
-
-class Lost(Exception):
-    """The association was over before the object could be sent: it can be sent over another."""
-
-
-def send(assoc: Association, header: FileHeader, message_id: int) -> Outcome:
-    """Send one object and say what the answer is.
-
-    Parameters
-    ----------
-    assoc : Association
-        With a context that can carry it.
-    header : FileHeader
-        The object.
-    message_id : int
-        1 to 65,535.
-
-    Raises
-    ------
-    Lost
-        When nothing was sent as the association is over.
-    """
-    log.info("Sending file: %s", header.path)
-    log.info("Sending Store Request (MsgID %d, %s)", message_id, file_prefix(header.sop_class_uid))
-    try:
-        response = assoc.c_store(header, message_id)
-    except RuntimeError as error:
-        raise Lost from error
-    except Ended as error:
-        log.error("%s: no answer", header.path)  # why is said when the association is left
-        return Outcome(header, Category.FAILURE, error.what)
-    except (LocalError, ValueError) as error:
-        log.error("%s: not sent: %s", header.path, error)
-        return Outcome(header, Category.FAILURE, getattr(error, "what", None) or str(error))
-    return _answered(header, response.status, response.comment)
 
 
 def _answered(header: FileHeader, status: int, comment: str) -> Outcome:
@@ -179,39 +145,97 @@ class Sender:
         if assoc is None and self._queue:
             assoc = self._associate(load)
         reconnected = False
-        message_id = 0
-        while assoc is not None and not self._stop.is_set():
-            header = self._next()
-            if header is None:
-                break
-            message_id = message_id % LAST_ID + 1
-            if self._try(assoc, header, message_id):
-                continue
+        while assoc is not None:
+            unanswered = self._send_over(assoc)
+            if assoc.is_established:
+                self._leave(assoc)
+                return
             self.ended_early = True
+            left = bool(self._queue) or len(unanswered) > 1
+            again = left and not reconnected and not self._stop.is_set()
+            # the peer answers in order: the others it had not come to
+            for header in unanswered[: 1 if again else None]:
+                self._without_answer(header, assoc)
+            if again:
+                self._queue.extendleft(reversed(unanswered[1:]))
             self._leave(assoc)
-            again = not reconnected and bool(self._queue) and not self._stop.is_set()
             assoc = self._associate(load) if again else None
-            reconnected, message_id = True, 0
-        if assoc is not None:
-            self._leave(assoc)
+            reconnected = True
+
+    def _send_over(self, assoc: Association) -> list[FileHeader]:
+        """Send what is queued until nothing is left or the association is over.
+
+        Returns
+        -------
+        list of FileHeader
+            What was sent and not answered, in order.
+        """
+        stores = Stores(assoc)
+        unanswered: dict[int, FileHeader] = {}
+        message_id = 0
+        try:
+            while assoc.is_established and (header := self._next()) is not None:
+                message_id = message_id % LAST_ID + 1
+                self._send(stores, header, message_id, unanswered)
+            while stores:
+                self._settle(stores, unanswered)
+        except (Ended, RuntimeError):
+            pass  # whoever looks at the association sees it
+        finally:
+            stores.close()
+        return list(unanswered.values())
 
     def _next(self) -> FileHeader | None:
         try:
-            return self._queue.popleft()
+            return None if self._stop.is_set() else self._queue.popleft()
         except IndexError:
             return None
 
-    def _try(self, assoc: Association, header: FileHeader, message_id: int) -> bool:
-        """Send one object; tell whether the association still stands."""
+    def _send(
+        self, stores: Stores, header: FileHeader, message_id: int, unanswered: dict[int, FileHeader]
+    ) -> None:
+        """Open an object while others are under way, and send it when there is room for it."""
+        began = False
         try:
-            outcome = send(assoc, header, message_id)
-        except Lost:
-            self._queue.appendleft(header)
-            return False
+            with stores.prepared(header, msg_id=message_id) as prepared:
+                while stores.is_full:
+                    self._settle(stores, unanswered, another_follows=True)
+                if self._stop.is_set():
+                    self._queue.appendleft(header)
+                    return
+                log.info("Sending file: %s", header.path)
+                prefix = file_prefix(header.sop_class_uid)
+                log.info("Sending Store Request (MsgID %d, %s)", message_id, prefix)
+                began = True
+                unanswered[message_id] = header
+                stores.send_prepared(prepared, message_id)
+        except (LocalError, ValueError) as error:
+            unanswered.pop(message_id, None)
+            log.error("%s: not sent: %s", header.path, error)
+            what = getattr(error, "what", None) or str(error)
+            self._add(Outcome(header, Category.FAILURE, what))
+        except (Ended, RuntimeError) as error:
+            if not began or isinstance(error, RuntimeError):  # nothing of it was sent
+                unanswered.pop(message_id, None)
+                self._queue.appendleft(header)
+            raise
+
+    def _settle(
+        self, stores: Stores, unanswered: dict[int, FileHeader], another_follows: bool = False
+    ) -> None:
+        """Wait for the next answer."""
+        message_id, response = stores.settle(another_follows)
+        self._add(_answered(unanswered.pop(message_id), response.status, response.comment))
+
+    def _without_answer(self, header: FileHeader, assoc: Association) -> None:
+        log.error("%s: no answer", header.path)  # why is said when the association is left
+        error = assoc.ended
+        self._add(Outcome(header, Category.FAILURE, error.what if error else "no answer"))
+
+    def _add(self, outcome: Outcome) -> None:
         self._report(outcome)
         if self._halt and not outcome.was_sent:
             self._stop.set()
-        return assoc.is_established
 
     def _leave(self, assoc: Association) -> None:
         if not self._requestor.leave(assoc):

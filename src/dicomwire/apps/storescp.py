@@ -20,6 +20,7 @@ from dicomwire.apps.options import (
 )
 from dicomwire.apps.receiving import (
     OUTPUT,
+    PERFORMED,
     Receiver,
     check_extension,
     storage_contexts,
@@ -103,6 +104,7 @@ def work(args: argparse.Namespace) -> Exit:
         store_directory=folder,
         drop_stores=args.ignore,
         accept_any_storage=args.promiscuous,
+        asynchronous_operations=(1, PERFORMED),
     )
     ae = entity(args.ae_title, args, options=options)
     return serve(ae, args, contexts(args), handlers(args, folder))

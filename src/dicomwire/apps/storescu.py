@@ -28,10 +28,11 @@ from dicomwire.apps.progress import progress
 from dicomwire.apps.requesting import Requestor
 from dicomwire.apps.running import run
 from dicomwire.apps.selection import Selection, find_files, scan
-from dicomwire.apps.sending import Outcome, Sender
+from dicomwire.apps.sending import UNDER_WAY, Outcome, Sender
 from dicomwire.apps.syntaxes import PROPOSE
 from dicomwire.apps.tls_options import CLIENT
 from dicomwire.dataset.part10 import FileHeader
+from dicomwire.network.options import Options
 from dicomwire.standard.statuses import Category
 
 MOST_REASONS = 3  # that the conclusion names
@@ -104,7 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(args: argparse.Namespace) -> Exit:
     """Scan, send, sum up."""
-    requestor = Requestor(args)
+    # of an object that fails, --halt has to hear before the next is sent
+    under_way = 1 if args.halt else UNDER_WAY
+    requestor = Requestor(args, Options(asynchronous_operations=(under_way, 1)))
     found = scan(find_files(args.path, args.recurse, args.scan_pattern), args.read_file_only)
     if not found.headers:
         log.warning("Nothing to send: no DICOM objects among the files. Check: -r for subfolders")

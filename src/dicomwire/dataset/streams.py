@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from io import FileIO
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,6 +14,11 @@ from dicomwire.dataset.part10 import FileHeader, fingerprint, open_for_reading
 
 CHUNK = 1 << 20
 """How many bytes a chunk has when nobody says otherwise."""
+
+# Buffers of closed streams, for those to come: to have 1 MiB cleared for each object costs as much
+# as to read the object.
+_spare: list[bytearray] = []
+_MOST_SPARE = 4
 
 
 class Stream(Protocol):
@@ -25,6 +31,10 @@ class Stream(Protocol):
 
     def chunks(self, size: int = CHUNK) -> Iterator[memoryview]:
         """Yield the data set from its start in chunks of at most `size` bytes."""
+        ...
+
+    def fetch(self, size: int = CHUNK) -> None:
+        """Read the first chunk now, for a call of `chunks` with that size to come."""
         ...
 
     def close(self) -> None:
@@ -75,6 +85,9 @@ class BytesStream:
         for start in range(0, self.length, size):
             yield view[start : start + size]
 
+    def fetch(self, size: int = CHUNK) -> None:
+        """Do nothing: it is in memory."""
+
     def close(self) -> None:
         """Do nothing: the memory belongs to the caller."""
 
@@ -109,6 +122,8 @@ class OpenFileStream:
         self._file = file
         self._offset = offset
         self._path = path
+        self._buffer: bytearray | None = None
+        self._fetched: memoryview | None = None
         self.length = length
 
     def chunks(self, size: int = CHUNK) -> Iterator[memoryview]:
@@ -121,24 +136,53 @@ class OpenFileStream:
         UnreadableFile
             If the file cannot be read, or ends before `length` bytes were read.
         """
-        left = self.length
-        buffer = memoryview(bytearray(min(size, left)))
-        readinto = self._file.readinto
+        left, first = self.length, self._fetched
+        self._fetched = None
+        if first is not None and len(first) == min(size, left):
+            left -= len(first)
+            yield first
+        else:
+            self._rewind()
+        while left:
+            chunk = self._next(size, left)
+            left -= len(chunk)
+            yield chunk
+
+    def fetch(self, size: int = CHUNK) -> None:
+        """Read the first chunk now, for a call of `chunks` with that size to come.
+
+        Raises
+        ------
+        UnreadableFile
+            As `chunks`.
+        """
+        self._rewind()
+        self._fetched = self._next(size, self.length) if self.length else None
+
+    def _rewind(self) -> None:
         try:
             self._file.seek(self._offset)
-            while left:
-                count = readinto(buffer if left >= len(buffer) else buffer[:left])
-                if not count:
-                    raise _changed(self._path)
-                left -= count
-                yield buffer[:count]
         except OSError as error:
-            what = f"cannot be read: {error.strerror}"
-            raise UnreadableFile(self._path, what, "the disk or the network share") from error
+            raise _unread(self._path, error) from error
+
+    def _next(self, size: int, left: int) -> memoryview:
+        if self._buffer is None or len(self._buffer) < min(size, left):
+            self._buffer = _buffer(size)
+        chunk = memoryview(self._buffer)[: min(size, left)]
+        try:
+            count = self._file.readinto(chunk)
+        except OSError as error:
+            raise _unread(self._path, error) from error
+        if not count:
+            raise _changed(self._path)
+        return chunk[:count]
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and leave the buffer to the streams to come."""
         self._file.close()
+        buffer, self._buffer, self._fetched = self._buffer, None, None
+        if buffer is not None and len(buffer) == CHUNK and len(_spare) < _MOST_SPARE:
+            _spare.append(buffer)
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +232,19 @@ def open_unchanged(header: FileHeader) -> FileIO:
         file.close()
         raise _changed(header.path)
     return file
+
+
+def _buffer(size: int) -> bytearray:
+    """Return memory for chunks of at most `size` bytes; what a closed stream left, if there is."""
+    if size <= CHUNK:
+        with suppress(IndexError):
+            return _spare.pop()
+    return bytearray(max(size, CHUNK))
+
+
+def _unread(path: str | os.PathLike[str], error: OSError) -> UnreadableFile:
+    what = f"cannot be read: {error.strerror}"
+    return UnreadableFile(path, what, "the disk or the network share")
 
 
 def _changed(path: str | os.PathLike[str]) -> UnreadableFile:

@@ -58,6 +58,10 @@ class Operations(ABC):
         """Run a further part of the operation that `begin` began."""
 
     @abstractmethod
+    def poll(self) -> None:
+        """Take in what has arrived, without waiting."""
+
+    @abstractmethod
     def done_asking(self) -> None:
         """Let the next operation begin."""
 

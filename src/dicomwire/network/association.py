@@ -565,9 +565,13 @@ class Association(CompositeOperations, NormalizedOperations, threading.Thread):
         """Send a message besides the operation under way."""
         self.driver.send(context_id, command)
 
+    def poll(self) -> None:
+        """Take in what has arrived, without waiting."""
+        self.driver.poll()
+
     def is_cancelled(self, message_id: int) -> bool:
         """Whether the peer has sent a C-CANCEL for a request that is being answered."""
-        self.driver.poll()
+        self.poll()
         return message_id in self.connection.cancelled
 
     # -- the end -------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def send_instance(
     """
     whole = stream.whole if isinstance(stream, BytesStream) else None
     connection.send_command(context_id, command, whole)
-    size = connection.fragment * max(1, CHUNK // connection.fragment)
+    size = chunk_length(connection)
     left = stream.length
     try:
         for chunk in stream.chunks(size):
@@ -137,6 +137,11 @@ def send_instance(
     if not stream.length:
         connection.send_data(context_id, b"", last=True)
         yield FLUSH
+
+
+def chunk_length(connection: Connection) -> int:
+    """Return how many bytes of a data set are read and sent at once: whole fragments."""
+    return connection.fragment * max(1, CHUNK // connection.fragment)
 
 
 def _even(chunk: memoryview) -> Buffer:
