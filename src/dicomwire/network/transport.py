@@ -16,7 +16,8 @@ from typing import Protocol
 Buffer = bytes | bytearray | memoryview
 
 MOST_BUFFERS = 1000  # that one sendmsg takes: IOV_MAX is 1,024 on Linux and macOS
-JOINED = 0x30000  # bytes that are joined for a socket that has no sendmsg
+JOINED = 0x80000  # bytes that are joined for a socket that has no sendmsg
+RECORD = 0x1000  # bytes in a TLS record that others are likely to follow; it has 0x4000 at most
 
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
@@ -301,12 +302,26 @@ class StreamTransport:
         """See `Transport.receive_waiting`."""
         with self._lock:
             self.sock.settimeout(0.0)
-            try:
-                return self.sock.recv_into(buffer)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
-                return None
-            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-                return 0
+            count = self._receive_some(buffer)
+            if count is None or count < RECORD:
+                return count
+            with contextlib.suppress(OSError):  # the next call comes upon it
+                while (more := self._receive_some(buffer[count:])) is not None:
+                    count += more
+                    if more < RECORD:  # also at the end of the connection, and of the buffer
+                        break
+            return count
+
+    def _receive_some(self, buffer: memoryview) -> int | None:
+        """Receive what is left of a TLS record, at most; None means that nothing is there."""
+        if not buffer:
+            return 0
+        try:
+            return self.sock.recv_into(buffer)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+            return None
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return 0
 
     def send(
         self,
