@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import pytest
 from dicomwire.archive import schema
 from dicomwire.archive.attributes import COLUMNS, TABLES, Level
 from dicomwire.archive.files import Files
-from dicomwire.archive.index import Index
+from dicomwire.archive.index import Batch, Index, _Ticket
 from dicomwire.archive.schema import WrongDatabase
 from tests.archive.conftest import Open
 from tests.archive.samples import Store, instance
@@ -134,6 +135,64 @@ def test_one_that_fails_does_not_harm_the_others(store: Store) -> None:
     ]
     assert [each == 0 for each in statuses] == [True, False, True]
     assert store.rows(COUNTS) == [(2, 2, 2, 2)]
+
+
+def _notes(text: str, then: Exception | None = None) -> _Ticket:
+    """Return a change that writes a row, and may fail after that."""
+
+    def change(batch: Batch) -> str:
+        batch.connection.execute("INSERT INTO doomed VALUES (?)", (text,))
+        if then is not None:
+            raise then
+        return text
+
+    return _Ticket(change)
+
+
+def test_one_that_fails_does_not_harm_the_others_of_its_commit(store: Store) -> None:
+    tickets = [_notes("a"), _notes("b", OSError("no")), _notes("c")]
+    store.index._commit(tickets)
+    assert [each.value for each in tickets if each.error is None] == ["a", "c"]
+    assert str(tickets[1].error) == "no"
+    assert store.rows("SELECT file FROM doomed") == [("a",), ("c",)]
+
+
+def test_a_disk_that_fails_is_not_asked_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fail(names: Sequence[str]) -> None:
+        asked.append(names)
+        raise OSError(errno.EIO, "gone")
+
+    monkeypatch.setattr(store.files, "sync", fail)
+    tickets = [_notes("a"), _notes("b")]
+    store.index._commit(tickets)
+    assert len(asked) == 1
+    assert all(isinstance(each.error, OSError) for each in tickets)
+    assert not store.rows("SELECT file FROM doomed")
+
+
+def test_whoever_waits_is_woken_to_write(store: Store) -> None:
+    """Many threads, each of which may write for others; none is forgotten."""
+    counts: list[int] = []
+
+    def change(batch: Batch) -> None:
+        counts.append(1)
+
+    def work() -> None:
+        for _ in range(50):
+            store.index._submit(change)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(counts) == 400
+    assert not store.index._queue
+    assert not store.index._is_writing
 
 
 def test_it_is_there_after_a_restart(opened: Open) -> None:

@@ -1,16 +1,17 @@
 """What was found in objects into the rows of the index, durably, and many at a time.
 
-There is one writer. Whoever has a change puts it in the queue and waits for the writer's turn; the
-first to have it commits all that is waiting, the others find theirs done. So concurrent
-associations share a commit, and the one that is alone waits for nobody. A change is a function
-that is handed the batch it is part of.
+There is one writer at a time. Whoever has a change puts it in the queue; who finds nobody writing
+commits all that waits, the others sleep until theirs is done or it is for them to write. So
+concurrent associations share a commit, and the one that is alone waits for nobody. A change is a
+function that is handed the batch it is part of; it may be called again, after what it did was
+undone.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
@@ -82,25 +83,19 @@ class Batch:
         self.connection.execute("INSERT OR IGNORE INTO doomed VALUES (?)", (name,))
         self._doomed.append(name)
 
-    def perform(self, ticket: _Ticket) -> None:
-        """Make one change, or nothing of it."""
-        linked, doomed = len(self._linked), len(self._doomed)
-        self.connection.execute("SAVEPOINT one")
+    def make(self, tickets: Iterable[_Ticket]) -> None:
+        """Make changes; raise `_Unmade` when one cannot be."""
         try:
-            ticket.value = ticket.change(self)
+            for ticket in tickets:
+                ticket.value = ticket.change(self)
         except (OSError, sqlite3.Error, ValueError) as error:
-            ticket.error = error
-            self.connection.execute("ROLLBACK TO one")
-            self.undo(linked)
-            del self._doomed[doomed:]
-        self.connection.execute("RELEASE one")
+            raise _Unmade(error) from error
 
-    def undo(self, start: int = 0) -> None:
+    def undo(self) -> None:
         """Take files from their places again."""
-        for name in self._linked[start:]:
+        for name in self._linked:
             with suppress(OSError):
                 self._files.remove(name)
-        del self._linked[start:]
 
     def sync(self) -> None:
         """Wait until the disk has the files and their names."""
@@ -114,14 +109,24 @@ class Batch:
                     self._files.remove(name)
 
 
-class _Ticket:
-    """A change that waits for the writer, and what became of it."""
+class _Unmade(Exception):
+    """A change that cannot be made, because of an error."""
 
-    __slots__ = ("change", "done", "error", "value")
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class _Ticket:
+    """A change that waits to be made, and what became of it; `gate` opens when it is its turn."""
+
+    __slots__ = ("change", "done", "error", "gate", "value")
 
     def __init__(self, change: Callable[[Batch], Any]) -> None:
         self.change = change
         self.done = False
+        self.gate = threading.Lock()
+        self.gate.acquire()
         self.error: Exception | None = None
         self.value: Any = None
 
@@ -153,14 +158,16 @@ class Index:
         self._path = path
         self._files = files
         self._queue: list[_Ticket] = []
+        self._is_writing = False  # somebody, or is about to
         self._lock = threading.Lock()  # of the queue and of the readers
-        self._turn = threading.Lock()
+        self._turn = threading.Lock()  # of the connection that writes
         self._readers: list[sqlite3.Connection] = []
         self._writer = self._connect()
         try:
             migrate(self._writer)
             self._writer.execute("PRAGMA journal_mode = WAL")
             self._writer.execute("PRAGMA synchronous = FULL")
+            self._writer.execute("PRAGMA temp_store = MEMORY")  # nothing of it outlives a crash
             self.left = files.recover(lambda name: _is_known(self._writer, name))
             self._submit(_finish_removals)
         except BaseException:
@@ -216,34 +223,57 @@ class Index:
         ticket = _Ticket(change)
         with self._lock:
             self._queue.append(ticket)
-        with self._turn:
-            if not ticket.done:
-                with self._lock:
-                    tickets, self._queue = self._queue, []
-                self._commit(tickets)
+            waits, self._is_writing = self._is_writing, True
+        if waits:
+            ticket.gate.acquire()
+        if not ticket.done:
+            self._write()
         if ticket.error is not None:
             raise ticket.error
         return ticket.value
 
-    def _commit(self, tickets: list[_Ticket]) -> None:
-        batch = Batch(self._writer, self._files)
+    def _write(self) -> None:
+        """Commit what waits; wake those who are done, and who is to write next."""
+        with self._lock:
+            tickets, self._queue = self._queue, []
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            for ticket in tickets:
-                batch.perform(ticket)
-            batch.sync()
-            self._writer.execute("COMMIT")
-        except (OSError, sqlite3.Error) as error:
-            with suppress(sqlite3.Error):
-                self._writer.execute("ROLLBACK")
-            batch.undo()
-            for ticket in tickets:
-                ticket.error = ticket.error or error
-        else:
-            batch.clean()
+            with self._turn:
+                self._commit(tickets)
         finally:
             for ticket in tickets:
                 ticket.done = True
+            with self._lock:
+                self._is_writing = bool(self._queue)
+                woken = [*self._queue[:1], *tickets]
+            for ticket in woken:
+                ticket.gate.release()
+
+    def _commit(self, tickets: list[_Ticket]) -> None:
+        """Make changes in one transaction; where one of many fails, each in one of its own."""
+        batch = Batch(self._writer, self._files)
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            batch.make(tickets)
+            batch.sync()
+            self._writer.execute("COMMIT")
+        except _Unmade as unmade:
+            self._undo(batch)
+            if len(tickets) == 1:
+                tickets[0].error = unmade.error
+            else:
+                for ticket in tickets:
+                    self._commit([ticket])
+        except (OSError, sqlite3.Error) as error:  # the disk is not asked a second time
+            self._undo(batch)
+            for ticket in tickets:
+                ticket.error = error
+        else:
+            batch.clean()
+
+    def _undo(self, batch: Batch) -> None:
+        with suppress(sqlite3.Error):
+            self._writer.execute("ROLLBACK")
+        batch.undo()
 
     def add(self, record: Record, replace: bool = False) -> Outcome:
         """Index an object and give its file its place; both are durable when this returns.
