@@ -76,8 +76,8 @@ def _attributes(service: Service) -> list[str]:
     """Return what the event of a service has, in the order of the page."""
     names = ["request", "context", "message_id", "is_cancelled"]
     if service.name == "C-STORE":
-        names += ["dataset", "dataset_path", "encoded_dataset()", "file_meta", "file_name"]
-        names += ["save_as()"]
+        names += ["dataset", "dataset_path", "open_dataset()", "encoded_dataset()", "file_meta"]
+        names += ["file_name", "save_as()"]
     elif service.data_in:
         names.append(_DATA_NAMES[service.data_in])
     return names + [name for name, field in _FIELDS.items() if field in service.request_fields]

@@ -48,7 +48,7 @@ def child(folder: Path, line: int, said: int) -> None:
     for text in ("first", "second"):
         ds = instance(line, StudyDescription=text)
         received = store.receive(ds)
-        taken = store.ingest.take(received, ds.SOPClassUID, ds.SOPInstanceUID)
+        taken = store.take_file(received, ds.SOPClassUID, ds.SOPInstanceUID)
         assert taken.status == 0, taken
         os.write(said, f"{text}\n".encode())
         received.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from dicomwire.archive.query import (
 )
 from dicomwire.archive.scan import keys
 from dicomwire.dataset.codec import decode, encode
-from dicomwire.dataset.part10 import encode_file_meta
+from dicomwire.dataset.part10 import encode_file_meta, read_header_from
+from dicomwire.dataset.sinks import Written
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -48,6 +50,15 @@ def write(path: Path, ds: Dataset, syntax: str = EXPLICIT) -> Path:
     meta = encode_file_meta(ds.SOPClassUID, ds.SOPInstanceUID, syntax, "1.2.9", "TEST")
     path.write_bytes(meta + encode(ds, syntax))
     return path
+
+
+def received(path: Path, head: int = 0) -> Written:
+    """Return a file as a sink hands it over; so many bytes of its data set are in memory."""
+    data, offset = b"", 0
+    if path.exists():
+        data = path.read_bytes()
+        offset = read_header_from(BytesIO(data), path).offset
+    return Written(data[offset:][:head], str(path), offset, len(data) - offset)
 
 
 class Store:
@@ -84,10 +95,16 @@ class Store:
     def take(self, ds: Dataset, syntax: str = EXPLICIT) -> Answer:
         """Receive an object and have it taken; the temporary file goes, as after a request."""
         path = self.receive(ds, syntax)
-        taken = self.ingest.take(path, ds.SOPClassUID, ds.SOPInstanceUID)
+        taken = self.take_file(path, ds.SOPClassUID, ds.SOPInstanceUID, syntax)
         with suppress(FileNotFoundError):
             path.unlink()
         return taken
+
+    def take_file(
+        self, path: Path, sop_class: str, uid: str, syntax: str = EXPLICIT, head: int = 0
+    ) -> Answer:
+        """Have a received file taken; so many bytes of its data set are in memory."""
+        return self.ingest.take(received(path, head), syntax, sop_class, uid)
 
     def add(self, *objects: Dataset) -> None:
         """Store objects; all of them have to be taken."""

@@ -111,7 +111,7 @@ def test_concurrent_changes_share_a_commit(store: Store, monkeypatch: pytest.Mon
     done = []
 
     def take(path: Path, number: int) -> None:
-        done.append(store.ingest.take(path, instance().SOPClassUID, f"1.2.3.{number}").status)
+        done.append(store.take_file(path, instance().SOPClassUID, f"1.2.3.{number}").status)
 
     for number, path in enumerate(paths, 1):
         threads.append(threading.Thread(target=take, args=[path, number]))
@@ -130,7 +130,7 @@ def test_one_that_fails_does_not_harm_the_others(store: Store) -> None:
     paths = {n: store.receive(instance(n)) for n in (1, 2, 3)}
     paths[2].unlink()
     statuses = [
-        store.ingest.take(path, instance().SOPClassUID, f"1.2.3.{n}").status
+        store.take_file(path, instance().SOPClassUID, f"1.2.3.{n}").status
         for n, path in paths.items()
     ]
     assert [each == 0 for each in statuses] == [True, False, True]

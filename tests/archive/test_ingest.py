@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import subprocess
 import sys
@@ -20,15 +21,21 @@ from tests.archive.samples import Store, instance, write
 TOP = Path(__file__).parents[2]
 
 
-def test_an_object_is_there_as_it_came(store: Store) -> None:
-    ds = instance()
+@pytest.mark.parametrize("head", [0, 99, 1 << 11, 1 << 20])
+@pytest.mark.parametrize("size", [0, 5_000, 600_000])
+def test_an_object_is_there_as_it_came(store: Store, head: int, size: int) -> None:
+    ds = instance(PixelData=bytes(range(250)) * (size // 250))
+    ds["PixelData"].VR = "OW"
     received = store.receive(ds)
     contents = received.read_bytes()
-    taken = store.ingest.take(received, ds.SOPClassUID, ds.SOPInstanceUID)
+    taken = store.take_file(received, ds.SOPClassUID, ds.SOPInstanceUID, head=head)
     assert taken == (SUCCESS, "stored")
     received.unlink()
-    [(file, offset, length)] = store.rows("SELECT file, offset, length FROM instances")
+    [(file, digest, offset, length)] = store.rows(
+        "SELECT file, digest, offset, length FROM instances"
+    )
     path = store.files.path(file)
+    assert digest == hashlib.sha256(contents[offset:]).hexdigest()
     assert path.read_bytes() == contents
     assert offset + length == len(contents)
     assert store.objects == [path.name]
@@ -88,15 +95,15 @@ def test_what_must_be_there(store: Store, elements: dict[str, str], status: int)
 def test_what_the_request_says_has_to_be_so(store: Store) -> None:
     ds = instance()
     received = store.receive(ds)
-    assert store.ingest.take(received, "1.2.840.10008.5.1.4.1.1.4", "1.2.3.1").status == 0xA900
-    assert store.ingest.take(received, ds.SOPClassUID, "1.2.3.2").status == 0xA900
+    assert store.take_file(received, "1.2.840.10008.5.1.4.1.1.4", "1.2.3.1").status == 0xA900
+    assert store.take_file(received, ds.SOPClassUID, "1.2.3.2").status == 0xA900
     assert store.objects == []
 
 
 @pytest.mark.parametrize("uid", ["../../x", "/etc/passwd", "..", "", "1.2.\0", "1" * 65, "1.02"])
 def test_an_invalid_uid_reaches_no_path(store: Store, uid: str) -> None:
     received = store.receive(instance())
-    assert store.ingest.take(received, instance().SOPClassUID, uid).status == 0x0117
+    assert store.take_file(received, instance().SOPClassUID, uid).status == 0x0117
     assert store.objects == []
 
 
@@ -104,7 +111,7 @@ def test_what_ends_early_is_not_stored(store: Store) -> None:
     ds = instance()
     received = write(store.files.incoming / ".x.part", ds)
     received.write_bytes(received.read_bytes()[:-3])
-    assert store.ingest.take(received, ds.SOPClassUID, ds.SOPInstanceUID).status == 0xC000
+    assert store.take_file(received, ds.SOPClassUID, ds.SOPInstanceUID).status == 0xC000
     assert store.objects == []
 
 
@@ -143,7 +150,7 @@ def test_the_same_uid_from_everywhere_at_once_is_stored_once(store: Store) -> No
     statuses = []
 
     def take(path: Path) -> None:
-        statuses.append(store.ingest.take(path, instance().SOPClassUID, "1.2.3.1").status)
+        statuses.append(store.take_file(path, instance().SOPClassUID, "1.2.3.1").status)
         path.unlink()
 
     threads = [threading.Thread(target=take, args=[path]) for path in ways]

@@ -28,7 +28,7 @@ from dicomwire.archive.node import (
 )
 from dicomwire.dataset.codec import decode, encode
 from dicomwire.dataset.part10 import FileHeader
-from tests.archive.samples import CT, EXPLICIT, IMPLICIT, instance, write
+from tests.archive.samples import CT, EXPLICIT, IMPLICIT, instance, received, write
 
 STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in "123")
 PATIENT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
@@ -65,9 +65,13 @@ def store(node: Node, ds: Dataset, syntax: str = EXPLICIT) -> Any:
     path = write(node.files.incoming / ".1.part", ds, syntax)
     command = {"AffectedSOPClassUID": ds.SOPClassUID, "AffectedSOPInstanceUID": ds.SOPInstanceUID}
     try:
-        return node.store(
-            SimpleNamespace(command=command, dataset_path=path, message_id=1)  # type: ignore[arg-type]
+        event: Any = SimpleNamespace(
+            command=command,
+            context=SimpleNamespace(transfer_syntax=syntax),
+            message_id=1,
+            open_dataset=lambda: received(path),
         )
+        return node.store(event)
     finally:
         path.unlink(missing_ok=True)
 

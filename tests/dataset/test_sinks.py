@@ -58,6 +58,15 @@ def test_what_was_written_can_be_read_again(tmp_path: Path) -> None:
             written.read(1)
 
 
+def test_what_is_all_in_memory_is_not_read_again(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path, b"HEAD")
+    sink.write(views(b"abcd"))
+    sink.finish()
+    sink.discard()
+    with sink.open() as written:
+        assert [written.read(3), written.read(3), written.read(3)] == [b"abc", b"d", b""]
+
+
 def test_nothing_is_created_before_the_first_fragment(tmp_path: Path) -> None:
     sink = FileSink(tmp_path, b"HEAD")
     assert list(tmp_path.iterdir()) == []

@@ -166,6 +166,8 @@ def test_a_dataset_is_decoded_once_and_has_its_file_meta() -> None:
         assert meta.ImplementationVersionName.startswith("DICOMWIRE_")
         with pytest.raises(AttributeError, match="in memory"):
             _ = event.dataset_path
+        with pytest.raises(AttributeError, match="in memory"):
+            event.open_dataset()
 
 
 def test_an_event_may_be_looked_at_after_the_handler_has_returned() -> None:

@@ -303,6 +303,7 @@ def test_a_data_set_goes_to_a_file_as_it_arrives(
     inbox, final = tmp_path / "inbox", tmp_path / "final.dcm"
     inbox.mkdir()
     names: list[str] = []
+    opened: list[bytes] = []
 
     def on_store(event: Any) -> int:
         names.append(event.dataset_path.name)
@@ -310,6 +311,9 @@ def test_a_data_set_goes_to_a_file_as_it_arrives(
         assert event.dataset.SOPInstanceUID == event.request.AffectedSOPInstanceUID
         with pytest.raises(AttributeError):
             event.encoded_dataset()
+        with event.open_dataset() as written:
+            assert written.offset + written.length == event.dataset_path.stat().st_size
+            opened.append(written.read(written.length + 1))
         event.dataset_path.replace(final)
         return 0
 
@@ -326,6 +330,7 @@ def test_a_data_set_goes_to_a_file_as_it_arrives(
     assert list(inbox.iterdir()) == []
     expected = raw(files[syntax])
     assert raw(final) == expected + b"\0" * (len(expected) % 2)
+    assert opened == [raw(final)]
     meta = dcmread(final).file_meta
     assert meta.TransferSyntaxUID == syntax
     assert meta.MediaStorageSOPInstanceUID == read_header(CT_FILE).sop_instance_uid

@@ -101,7 +101,7 @@ class Files:
         """Whether there is a file of a name."""
         return os.path.exists(self._top + name)
 
-    def place(self, temporary: Path, name: str) -> bool:
+    def place(self, temporary: str | Path, name: str) -> bool:
         """Give a file its place besides its temporary name, if that is free; durable after `sync`.
 
         Returns
@@ -115,7 +115,7 @@ class Files:
             return False
         return True
 
-    def link(self, temporary: Path, name: str) -> None:
+    def link(self, temporary: str | Path, name: str) -> None:
         """Give a file its place besides its temporary name; durable after `sync`.
 
         A file that no instance has may be there: it is replaced, whatever is in it.
@@ -130,7 +130,7 @@ class Files:
         try:
             os.link(temporary, final)
         except OSError:
-            if not temporary.exists() or not self.path(name).parent.exists():
+            if not os.path.exists(temporary) or not self.path(name).parent.exists():
                 raise
             os.replace(temporary, final)  # the file system has no hard links
 

@@ -37,8 +37,8 @@ class Record(NamedTuple):
         How it is encoded, and the SHA-256 of that.
     offset, length : int
         Where in the file the data set begins, and its length, in bytes.
-    temporary : Path
-        The file, finished and durable, under its temporary name.
+    temporary : str
+        The file, finished, under its temporary name.
     """
 
     values: dict[str, str]
@@ -46,7 +46,7 @@ class Record(NamedTuple):
     digest: str
     offset: int
     length: int
-    temporary: Path
+    temporary: str
 
 
 class Outcome(Enum):
@@ -73,7 +73,7 @@ class Batch:
         self._linked: list[str] = []
         self._doomed: list[str] = []
 
-    def link(self, temporary: Path, name: str) -> None:
+    def link(self, temporary: str, name: str) -> None:
         """Give a file its place; it loses it again when the batch fails."""
         self._files.link(temporary, name)
         self._linked.append(name)

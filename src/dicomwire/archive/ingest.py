@@ -10,14 +10,13 @@ import errno
 import re
 import sqlite3
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from dicomwire.archive.attributes import UNIQUE_KEYS, Level
 from dicomwire.archive.index import Index, Outcome, Record
 from dicomwire.archive.scan import Scanned, scan
-from dicomwire.dataset.errors import DataSetError, UnreadableFile
-from dicomwire.dataset.part10 import read_header_from
+from dicomwire.dataset.errors import DataSetError
+from dicomwire.dataset.sinks import Written
 from dicomwire.protocol.validate import is_valid_uid
 
 SUCCESS = 0x0000
@@ -28,7 +27,6 @@ DOES_NOT_MATCH_SOP_CLASS = 0xA900
 CANNOT_UNDERSTAND = 0xC000
 
 _UID = re.compile(r"[0-9.]{1,64}", re.ASCII)
-_BUFFER = 1 << 16
 _DISK_FAILED = {errno.EIO}
 _OUTCOMES = {
     Outcome.STORED: SUCCESS,
@@ -73,13 +71,17 @@ class Ingest:
         self._replace = replace
         self._failed = ""
 
-    def take(self, path: Path, sop_class_uid: str, sop_instance_uid: str) -> Answer:
+    def take(
+        self, received: Written, transfer_syntax: str, sop_class_uid: str, sop_instance_uid: str
+    ) -> Answer:
         """Take a received file.
 
         Parameters
         ----------
-        path : Path
+        received : Written
             The Part 10 file, under its temporary name in `Files.incoming`.
+        transfer_syntax : str
+            How its data set is encoded.
         sop_class_uid, sop_instance_uid : str
             What the request says that it is.
         """
@@ -88,9 +90,15 @@ class Ingest:
         if self._failed:
             return Answer(OUT_OF_RESOURCES, self._failed)
         try:
-            return self._take(path, sop_class_uid, sop_instance_uid)
-        except (DataSetError, UnreadableFile) as error:
-            return Answer(CANNOT_UNDERSTAND, str(error).removeprefix(f"{path}: "))
+            with received:
+                scanned = scan(received, transfer_syntax)
+            problem = _problem(scanned, sop_class_uid, sop_instance_uid)
+            if problem:
+                return Answer(DOES_NOT_MATCH_SOP_CLASS, problem)
+            outcome = self._index.add(_record(received, transfer_syntax, scanned), self._replace)
+            return Answer(_OUTCOMES[outcome], outcome.value)
+        except DataSetError as error:
+            return Answer(CANNOT_UNDERSTAND, str(error))
         except OSError as error:
             return self._disk_failed(error)
         except sqlite3.Error as error:
@@ -104,24 +112,16 @@ class Ingest:
             self._failed = text
         return Answer(OUT_OF_RESOURCES, text)
 
-    def _take(self, path: Path, sop_class_uid: str, sop_instance_uid: str) -> Answer:
-        with path.open("rb", _BUFFER) as file:  # one descriptor: what is read is what is kept
-            header = read_header_from(file, path)
-            file.seek(header.offset)
-            scanned = scan(file, header.transfer_syntax_uid)
-            problem = _problem(scanned, sop_class_uid, sop_instance_uid)
-            if problem:
-                return Answer(DOES_NOT_MATCH_SOP_CLASS, problem)
-        record = Record(
-            scanned.values,
-            header.transfer_syntax_uid,
-            scanned.digest,
-            header.offset,
-            scanned.length,
-            path,
-        )
-        outcome = self._index.add(record, self._replace)
-        return Answer(_OUTCOMES[outcome], outcome.value)
+
+def _record(received: Written, transfer_syntax: str, scanned: Scanned) -> Record:
+    return Record(
+        scanned.values,
+        transfer_syntax,
+        scanned.digest,
+        received.offset,
+        scanned.length,
+        received.path,
+    )
 
 
 def _problem(scanned: Scanned, sop_class_uid: str, sop_instance_uid: str) -> str:

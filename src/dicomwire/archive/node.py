@@ -175,7 +175,9 @@ class Node:
         """Store an object; acknowledge it when it is durable."""
         uid = event.command["AffectedSOPInstanceUID"]
         sop_class = event.command["AffectedSOPClassUID"]
-        return self._answered(event, uid, self._ingest.take(event.dataset_path, sop_class, uid))
+        syntax = str(event.context.transfer_syntax)
+        taken = self._ingest.take(event.open_dataset(), syntax, sop_class, uid)
+        return self._answered(event, uid, taken)
 
     def _answered(self, event: StoreEvent, uid: str, taken: Answer) -> Any:
         text = "Store Request (MsgID %d): %s %s"

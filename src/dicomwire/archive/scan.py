@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from dicomwire.archive.attributes import KEPT, Attribute
 from dicomwire.archive.text import encodings_of, kept, texts
@@ -24,6 +24,7 @@ MOST_INFLATED = 1 << 28
 _MOST_IDENTIFIER = 1 << 24
 _LONGEST_VALUE = 1 << 20
 _MOST_ITEMS = 64
+_BLOCK, _LONG_BLOCK = 1 << 12, 1 << 18  # bytes: what elements are in, what comes after them
 
 Raw = bytes | list[dict[int, Any]]
 """A value as encoded, or the items of a sequence."""
@@ -47,34 +48,52 @@ class Scanned(NamedTuple):
     length: int
 
 
-class _Digested:
-    """Reads a file and digests what it reads."""
+class Source(Protocol):
+    """What can be read to its end."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def read(self, count: int, /) -> bytes:
+        """Return the next bytes, fewer only at the end."""
+
+
+class _Digested:
+    """Reads a source a block at a time, and digests the blocks."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._sha = hashlib.sha256()
+        self._block, self._at = b"", 0
         self.length = 0
 
     def read(self, count: int) -> bytes:
         """Read up to some bytes."""
-        data = self._file.read(count)
-        self._sha.update(data)
-        self.length += len(data)
-        return data
+        start, self._at = self._at, self._at + count
+        if self._at <= len(self._block):
+            return self._block[start : self._at]
+        begun = self._block[start:]
+        count -= len(begun)
+        block = self._next(max(count, _BLOCK))
+        self._block, self._at = block, count
+        return begun + block[:count] if begun else block[:count]
+
+    def _next(self, count: int) -> bytes:
+        block = self._source.read(count)
+        self._sha.update(block)
+        self.length += len(block)
+        return block
 
     def rest(self) -> str:
         """Read to the end; return the digest."""
-        while self.read(1 << 18):
+        while self._next(_LONG_BLOCK):
             pass
         return self._sha.hexdigest()
 
 
-def scan(file: BinaryIO, transfer_syntax_uid: str) -> Scanned:
+def scan(source: Source, transfer_syntax_uid: str) -> Scanned:
     """Look through an encoded data set.
 
     Parameters
     ----------
-    file : binary file
+    source : binary file
         At the beginning of the data set.
     transfer_syntax_uid : str
         How it is encoded.
@@ -86,13 +105,13 @@ def scan(file: BinaryIO, transfer_syntax_uid: str) -> Scanned:
     OSError
         When the file cannot be read.
     """
-    source, encoding = _Digested(file), encoding_of(transfer_syntax_uid)
-    read: Callable[[int], bytes] = source.read
+    digested, encoding = _Digested(source), encoding_of(transfer_syntax_uid)
+    read: Callable[[int], bytes] = digested.read
     if encoding.deflated:
         read = Inflater(read, MOST_INFLATED).read
     values = _kept(elements(Reader(read, encoding), KEPT), KEPT, encoding.little)
-    digest = source.rest()
-    return Scanned(values, digest, source.length)
+    digest = digested.rest()
+    return Scanned(values, digest, digested.length)
 
 
 def elements(reader: Reader, wanted: Mapping[int, Attribute]) -> dict[int, Raw]:

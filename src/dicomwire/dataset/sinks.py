@@ -75,11 +75,11 @@ class FileSink:
         return Path(self._path) if self._path else None
 
     def open(self) -> Written:
-        """Read what was written, from the beginning of the data set.
+        """Read what was written so far, from the beginning of the data set.
 
         Nothing is opened before more is read than the first bytes, which are in memory.
         """
-        return Written(self._head, self._path, len(self._header))
+        return Written(self._head, self._path, len(self._header), self.length)
 
     def write(self, fragments: list[memoryview]) -> None:
         """Append the fragments with one system call; an error is kept in `error`."""
@@ -186,14 +186,22 @@ class Written:
         The first bytes.
     path : str
         The file.
-    skipped : int
+    offset : int
         How many bytes of the file come before the data set.
+    length : int
+        The length of the data set in bytes.
+
+    Attributes
+    ----------
+    path, offset, length
+        As given.
     """
 
-    __slots__ = ("_file", "_head", "_path", "_position", "_skipped")
+    __slots__ = ("_file", "_head", "_position", "length", "offset", "path")
 
-    def __init__(self, head: bytes, path: str, skipped: int) -> None:
-        self._head, self._path, self._skipped = head, path, skipped
+    def __init__(self, head: bytes, path: str, offset: int, length: int) -> None:
+        self.path, self.offset, self.length = path, offset, length
+        self._head = head
         self._file: BinaryIO | None = None
         self._position = 0
 
@@ -207,10 +215,10 @@ class Written:
         """
         start, self._position = self._position, self._position + count
         if self._file is None:
-            if self._position <= len(self._head):
+            if self._position <= len(self._head) or self.length == len(self._head):
                 return self._head[start : self._position]
-            self._file = open(self._path, "rb")  # noqa: SIM115 - closed at the end of the block
-            self._file.seek(self._skipped + start)
+            self._file = open(self.path, "rb")  # noqa: SIM115 - closed at the end of the block
+            self._file.seek(self.offset + start)
         return self._file.read(count)
 
     def __enter__(self) -> Written:

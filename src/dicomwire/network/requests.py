@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicomwire.dataset.codec import decode
 from dicomwire.dataset.part10 import encode_file_meta
-from dicomwire.dataset.sinks import FileSink
+from dicomwire.dataset.sinks import FileSink, Written
 from dicomwire.network.events import Event, EventType
 from dicomwire.network.presentation import PresentationContextTuple, shown_uid
 from dicomwire.network.views import views
@@ -186,6 +186,26 @@ class StoreEvent(RequestEvent):
         if path is None:
             raise AttributeError("The data set is in memory: see 'dataset' and 'encoded_dataset'")
         return path
+
+    def open_dataset(self) -> Written:
+        """Open what `dataset_path` names, at the beginning of the data set.
+
+        The first bytes are in memory: an object that is no longer than 2 KiB is not read again.
+
+        Returns
+        -------
+        Written
+            To be closed: it is a context manager.
+
+        Raises
+        ------
+        AttributeError
+            As `dataset_path` does.
+        """
+        sink = self._message.data
+        if not isinstance(sink, FileSink):
+            raise AttributeError("The data set is in memory: see 'dataset' and 'encoded_dataset'")
+        return sink.open()
 
     def encoded_dataset(self, include_meta: bool = True) -> bytes:
         """Return the data set as it was received, without decoding it.
