@@ -342,6 +342,20 @@ def test_one_thread_of_a_process_looks() -> None:
 
 
 @pytest.mark.usefixtures("patient")
+def test_nobody_looks_while_another_connection_is_busy() -> None:
+    script = Scripted(1, 2, 3, None, 4)
+    line, other = (PlainTransport(cast(Any, each)) for each in (script, Scripted(1)))
+    buffer = memoryview(bytearray(9))
+    line.receive(buffer, None, False)
+    line.receive(buffer, None, False)  # it is alone: it looks
+    other.receive(buffer, None, False)
+    line.receive(buffer, None, False)
+    assert script.slept == 2
+    line.receive(buffer, None, False)
+    assert script.slept == 2
+
+
+@pytest.mark.usefixtures("patient")
 def test_nobody_looks_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "LOOK", 0.0)
     script = Scripted(1, None, 2)

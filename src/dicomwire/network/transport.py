@@ -28,11 +28,13 @@ _NOW, _TOGETHER = int(_DONTWAIT or 0), int(_DONTWAIT or 0) | _MORE
 # To put a thread to sleep and to wake it takes up to 150 us on a virtual machine, about as long as
 # a peer needs to answer, or to take what fills the buffers between the two. So where the last
 # answer (the last room) came soon, the next is looked for before the thread sleeps: for a moment,
-# by one thread of a process, if another processor runs the peer. Whoever looks gives way to
-# everybody else who wants the processor.
+# by one thread of a process, if another processor runs the peer and no other thread has received
+# anything lately: it would be kept from the interpreter. Whoever looks gives way to everybody else
+# who wants the processor.
 LOOK = 400e-6  # seconds
 PROMPT = 2e-3  # seconds within which the last answer has to have come
 _looking = threading.Lock()
+_last_received = (0, 0.0)  # the id of the transport, and when
 _spare_processor = (os.cpu_count() or 1) > 1
 _give_way: Callable[[], object] = getattr(os, "sched_yield", time.monotonic)
 
@@ -142,27 +144,40 @@ class PlainTransport:
             self._set_timeout(timeout)
         if expecting and _QUICKACK is not None:
             self._setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        if self._is_prompt and _looking.acquire(blocking=False):
+        begin = time.monotonic()
+        if self._is_prompt and self._is_alone(begin) and _looking.acquire(blocking=False):
             try:
-                count = self._look(buffer)
+                count = self._look(buffer, begin + LOOK)
             finally:
                 _looking.release()
             if count is not None:
                 return count
-        begin = time.monotonic()
         try:
             count = self._recv_into(buffer)
         except BlockingIOError:
             raise TimeoutError from None
-        self._is_prompt = _spare_processor and time.monotonic() - begin < PROMPT
+        self._is_prompt = _spare_processor and self._note() - begin < PROMPT
         return count
 
-    def _look(self, buffer: memoryview) -> int | None:
-        """Receive without going to sleep; None when nothing came for some time."""
-        end = time.monotonic() + LOOK
+    def _is_alone(self, now: float) -> bool:
+        """Whether no other connection of the process has received anything lately."""
+        by, when = _last_received
+        return by == id(self) or now - when > PROMPT
+
+    def _note(self) -> float:
+        """Note that something was received; return when."""
+        global _last_received
+        now = time.monotonic()
+        _last_received = id(self), now
+        return now
+
+    def _look(self, buffer: memoryview, end: float) -> int | None:
+        """Receive without going to sleep; None when nothing came until some time."""
         while True:
             try:
-                return self._recv_into(buffer, 0, _NOW)
+                count = self._recv_into(buffer, 0, _NOW)
+                self._note()
+                return count
             except BlockingIOError:
                 if time.monotonic() >= end:
                     return None
@@ -208,21 +223,20 @@ class PlainTransport:
         when_readable: Callable[[], object],
     ) -> int:
         """Wait until there is room, and send some; 0 when there may be room now."""
-        if self._takes_promptly and _looking.acquire(blocking=False):
+        begin = time.monotonic()
+        if self._takes_promptly and self._is_alone(begin) and _looking.acquire(blocking=False):
             try:
-                sent = self._look_for_room(buffers, flags)
+                sent = self._look_for_room(buffers, flags, begin + LOOK)
             finally:
                 _looking.release()
             if sent:
                 return sent
-        begin = time.monotonic()
         self._wait_writable(timeout, when_readable)
         self._takes_promptly = _spare_processor and time.monotonic() - begin < PROMPT
         return 0
 
-    def _look_for_room(self, buffers: Sequence[Buffer], flags: int) -> int:
-        """Send some without going to sleep; 0 when there was no room for some time."""
-        end = time.monotonic() + LOOK
+    def _look_for_room(self, buffers: Sequence[Buffer], flags: int, end: float) -> int:
+        """Send some without going to sleep; 0 when there was no room until some time."""
         while time.monotonic() < end:
             _give_way()
             try:
