@@ -29,6 +29,28 @@ def item(**elements: str) -> Dataset:
     return ds
 
 
+@pytest.mark.parametrize("block", [1, 9, 100, 1 << 12])
+def test_the_same_is_kept_however_it_is_read(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """Elements begin and end in any block; of one that comes twice the first value counts."""
+    monkeypatch.setattr(module, "_BLOCK", block)
+    ds = instance(
+        PatientComments="x" * 5000,
+        RequestAttributesSequence=[item(RequestedProcedureID="R1"), item()],
+        PixelData=bytes(6000),
+    )
+    ds["PixelData"].VR = "OW"
+    data = encode(ds, EXPLICIT) + encode(item(PatientID="second", StudyID="7"), EXPLICIT)
+    found = scan(io.BytesIO(data), EXPLICIT)
+    assert found.digest == hashlib.sha256(data).hexdigest()
+    assert found.length == len(data)
+    assert found.values["PatientID"] == "ID1"
+    assert found.values["PatientComments"] == "x" * 5000
+    assert json.loads(found.values["RequestAttributesSequence"])[0] == {
+        "RequestedProcedureID": "R1"
+    }
+    assert found.values["StudyID"] == "7"
+
+
 @pytest.mark.parametrize("syntax", UNCOMPRESSED)
 def test_the_same_is_kept_of_every_encoding(syntax: str) -> None:
     ds = instance(

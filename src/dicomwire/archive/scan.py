@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from io import BytesIO
+from struct import Struct
 from typing import Any, NamedTuple, Protocol
 
 from dicomwire.archive.attributes import KEPT, Attribute
 from dicomwire.archive.text import encodings_of, kept, texts
 from dicomwire.dataset.deflate import Inflater
-from dicomwire.dataset.elements import ITEM_END, UNDEFINED, Element, Reader, encoding_of
+from dicomwire.dataset.elements import (
+    EXPLICIT,
+    ITEM_END,
+    SHORT_VRS,
+    UNDEFINED,
+    Element,
+    Reader,
+    encoding_of,
+)
 from dicomwire.dataset.errors import DataSetError
 
 SPECIFIC_CHARACTER_SET = 0x00080005
@@ -24,6 +33,10 @@ MOST_INFLATED = 1 << 28
 _MOST_IDENTIFIER = 1 << 24
 _LONGEST_VALUE = 1 << 20
 _MOST_ITEMS = 64
+_SHORT = Struct("<HHHH")  # group, number, VR, length
+_SHORT_VRS = frozenset(int.from_bytes(vr, "little") for vr in SHORT_VRS)
+_SHORT_TAGS = {tag for tag, row in KEPT.items() if row.vr != "SQ"} | {SPECIFIC_CHARACTER_SET}
+_OF_ITEMS = 0xFFFE  # the group of what has no VR (PS3.5 7.5)
 _BLOCK, _LONG_BLOCK = 1 << 12, 1 << 18  # bytes: what elements are in, what comes after them
 
 Raw = bytes | list[dict[int, Any]]
@@ -75,6 +88,12 @@ class _Digested:
         self._block, self._at = block, count
         return begun + block[:count] if begun else block[:count]
 
+    def take_short(self, wanted: Container[int], found: dict[int, Raw]) -> int:
+        """Walk the short elements that come next in the block; return how many bytes they are."""
+        begin = self._at
+        self._at = short_elements(self._block, begin, wanted, found)
+        return self._at - begin
+
     def _next(self, count: int) -> bytes:
         block = self._source.read(count)
         self._sha.update(block)
@@ -86,6 +105,40 @@ class _Digested:
         while self._next(_LONG_BLOCK):
             pass
         return self._sha.hexdigest()
+
+
+def short_elements(block: bytes, at: int, wanted: Container[int], found: dict[int, Raw]) -> int:
+    """Walk elements in Explicit VR Little Endian whose lengths have 16 bits (PS3.5 7.1.2).
+
+    Nearly all elements of an object are such; each costs a fifth of what the general way takes.
+
+    Parameters
+    ----------
+    block : bytes
+        A part of a data set.
+    at : int
+        Where in it an element begins.
+    wanted : container of int
+        Tags.
+    found : dict
+        Is given the values of what is wanted, the first of two.
+
+    Returns
+    -------
+    int
+        Where something else begins, or an element that does not end in the block.
+    """
+    end = len(block)
+    while at + 8 <= end:
+        group, number, vr, length = _SHORT.unpack_from(block, at)
+        after = at + 8 + length
+        if vr not in _SHORT_VRS or after > end or group == _OF_ITEMS:
+            break
+        tag = group << 16 | number
+        if tag in wanted and tag not in found:
+            found[tag] = block[at + 8 : after]
+        at = after
+    return at
 
 
 def scan(source: Source, transfer_syntax_uid: str) -> Scanned:
@@ -109,23 +162,17 @@ def scan(source: Source, transfer_syntax_uid: str) -> Scanned:
     read: Callable[[int], bytes] = digested.read
     if encoding.deflated:
         read = Inflater(read, MOST_INFLATED).read
-    values = _kept(elements(Reader(read, encoding), KEPT), KEPT, encoding.little)
+    reader, found = Reader(read, encoding), dict[int, Raw]()
+    while True:
+        if encoding == EXPLICIT:
+            reader.position += digested.take_short(_SHORT_TAGS, found)
+        element = reader.header()
+        if element is None:
+            break
+        _take(reader, element, KEPT, found)
+    values = _kept(found, KEPT, encoding.little)
     digest = digested.rest()
     return Scanned(values, digest, digested.length)
-
-
-def elements(reader: Reader, wanted: Mapping[int, Attribute]) -> dict[int, Raw]:
-    """Walk a data set to its end; return the values of what is wanted, the first of two.
-
-    Raises
-    ------
-    DataSetError
-        When the data set is not framed soundly.
-    """
-    found: dict[int, Raw] = {}
-    while (element := reader.header()) is not None:
-        _take(reader, element, wanted, found)
-    return found
 
 
 def _take(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from struct import unpack
 
 from pydicom.charset import convert_encodings, decode_bytes
@@ -19,10 +20,12 @@ ONE_VALUE = ("LT", "ST", "UT")
 """VRs in which a backslash is a character like others (PS3.5 6.2)."""
 _DELIMITERS = set(b"\r\n\t\f\\")  # after one, PS3.5 6.1.2.5.3 goes back to the first set
 _SPECIAL = re.compile(rb"[\\=\x1b]")  # values, groups of a name, escape sequences
+_MOST_CHARACTER_SETS = 64  # combinations of them that are known again
 _MOST_VALUES = 16
 """Values that are kept of one element."""
 
 
+@lru_cache(_MOST_CHARACTER_SETS)
 def encodings_of(specific_character_set: bytes) -> Sequence[str]:
     """Return pydicom's names for the value of Specific Character Set (PS3.3 C.12.1.1.2).
 
@@ -100,7 +103,10 @@ def kept(values: Sequence[str], vr: str) -> str:
     Dates and times lose separators of old, whole numbers signs and leading zeros: so equal ones
     are equal as text.
     """
-    return "\\".join(canonical(each, vr)[: LONGEST.get(vr, 64)] for each in values[:_MOST_VALUES])
+    longest = LONGEST.get(vr, 64)
+    if len(values) == 1:
+        return canonical(values[0], vr)[:longest]
+    return "\\".join(canonical(each, vr)[:longest] for each in values[:_MOST_VALUES])
 
 
 def canonical(text: str, vr: str) -> str:
