@@ -360,9 +360,9 @@ def _add(batch: Batch, files: Files, record: Record, replace: bool, placed: bool
         _remove(batch, Level.IMAGE, uid)
     if not (placed and files.has(name)):  # a batch that failed may have taken it away
         batch.link(record.temporary, name)
-    parent: int | None = None
+    parent, is_new = 0, False
     for level in (Level.PATIENT, Level.STUDY, Level.SERIES):
-        parent = _entity(connection, level, parent, record.values)
+        parent, is_new = _entity(connection, level, parent, is_new, record.values)
     kept = [record.values.get(column, "") for column in COLUMNS[Level.IMAGE]]
     place = (record.transfer_syntax, record.digest, name, record.offset, record.length)
     connection.execute(_INSERT[Level.IMAGE], (parent, *kept, *place))
@@ -401,17 +401,24 @@ def identity(values: dict[str, str]) -> str:
 
 
 def _entity(
-    connection: sqlite3.Connection, level: Level, parent: int | None, values: dict[str, str]
-) -> int:
-    """Return the row of a patient, study or series; make it, or add what it has not yet."""
-    key = (identity(values),) if parent is None else (parent, values[UNIQUE_KEYS[level]])
+    connection: sqlite3.Connection,
+    level: Level,
+    parent: int,
+    of_new: bool,
+    values: dict[str, str],
+) -> tuple[int, bool]:
+    """Return the row of a patient, study or series, and whether it was made.
+
+    One that is there gets what it has not yet; what is new has nothing below it.
+    """
+    key = (parent, values[UNIQUE_KEYS[level]]) if level else (identity(values),)
     kept = [values.get(column, "") for column in COLUMNS[level]]
-    there = connection.execute(_SELECT[level], key).fetchone()
+    there = None if of_new else connection.execute(_SELECT[level], key).fetchone()
     if there is None:
         done = connection.execute(_INSERT[level], (key[0], *kept))
         entity = int(done.lastrowid or 0)
         _name(connection, level, entity, values)
-        return entity
+        return entity, True
     new = {
         column: value
         for column, old, value in zip(COLUMNS[level], there[1:], kept, strict=True)
@@ -423,7 +430,7 @@ def _entity(
             f"UPDATE {TABLES[level]} SET {settings} WHERE id = ?", (*new.values(), there[0])
         )
         _name(connection, level, there[0], new)
-    return int(there[0])
+    return int(there[0]), False
 
 
 def _name(
