@@ -388,6 +388,7 @@ def slept_to_send(monkeypatch: pytest.MonkeyPatch, *script: int | None) -> int:
     """Send six bytes over a socket that goes by the script; return how often the thread slept."""
     slept: list[float | None] = []
     line = PlainTransport(cast(Any, Filling(*script)))
+    monkeypatch.setattr(transport, "_last_received", (0, float("-inf")))
     monkeypatch.setattr(line, "_wait_writable", lambda timeout, _: slept.append(timeout))
     line.send([b"abcdef"], 5.0, lambda: None)
     return len(slept)
@@ -417,6 +418,18 @@ def test_room_is_not_looked_for_for_long(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_room_is_looked_for_by_one_thread_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     with transport._looking:
         assert slept_to_send(monkeypatch, None, 2, None, 4) == 2
+
+
+@pytest.mark.usefixtures("patient")
+def test_room_is_not_looked_for_while_another_connection_is_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    received(Scripted(1), 1)
+    line = PlainTransport(cast(Any, Filling(None, 2, None, 4)))
+    slept: list[float | None] = []
+    monkeypatch.setattr(line, "_wait_writable", lambda timeout, _: slept.append(timeout))
+    line.send([b"abcdef"], 5.0, lambda: None)
+    assert len(slept) == 2
 
 
 @pytest.mark.usefixtures("patient")
