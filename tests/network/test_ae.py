@@ -93,47 +93,15 @@ def test_a_called_title_that_cannot_be_is_refused_before_anything_is_sent() -> N
 # -- numbers ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "default"), [("acse_timeout", 30), ("dimse_timeout", 30), ("network_timeout", 60)]
-)
-def test_a_time_out_is_a_number_or_none(
-    name: str, default: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    ae = AE()
-    for value in (0, 1, 0.5, 1e6, None):
-        setattr(ae, name, value)
-        assert getattr(ae, name) == value
-    assert lines(caplog) == []
-    for wrong in (-1, "30", True, [1]):
-        setattr(ae, name, wrong)
-        assert getattr(ae, name) == default
-    assert lines(caplog, logging.WARNING) == [f"{name} set to {default} s"] * 4
-
-
-def test_time_outs_of_the_ae_are_those_of_its_associations() -> None:
-    ae = entity()
-    ae.acse_timeout, ae.dimse_timeout, ae.network_timeout, ae.connection_timeout = 1, 2, 3, 4
-    with established(scu=ae) as (assoc, _):
-        assert (assoc.acse_timeout, assoc.dimse_timeout) == (1, 2)
-        assert (assoc.network_timeout, assoc.connection_timeout) == (3, 4)
-        ae.acse_timeout, ae.dimse_timeout, ae.network_timeout = 11, 12, 13
-        assert (assoc.acse_timeout, assoc.dimse_timeout, assoc.network_timeout) == (11, 12, 13)
-        assoc.dimse_timeout = 5
-        assert ae.dimse_timeout == 12
-
-
 def test_other_numbers_have_their_limits(caplog: pytest.LogCaptureFixture) -> None:
     ae = AE()
-    for value, kept in ((5, 5), (0.1, 0.1), (0, None), (-1, None), ("1", None), (None, None)):
-        ae.connection_timeout = value  # type: ignore[assignment]
-        assert ae.connection_timeout == kept
     for value, kept in ((5, 5), (0, 1), (-1, 1), ("7", 1)):
         ae.maximum_associations = value  # type: ignore[assignment]
         assert ae.maximum_associations == kept
     for value, kept in ((5, 5), (0, 0), (-1, 0), ("7", 0)):
         ae.maximum_pdu_size = value  # type: ignore[assignment]
         assert ae.maximum_pdu_size == kept
-    assert len(lines(caplog, logging.WARNING)) == 3 + 3 + 2
+    assert len(lines(caplog, logging.WARNING)) == 3 + 2
 
 
 @pytest.mark.parametrize("maximum", [0, 5000, 16382, 1_000_000])
@@ -322,28 +290,3 @@ def test_titles_in_commands_are_padded_when_the_options_say_so() -> None:
         with established(stored, scu=entity(pad_titles=pads), **more) as (assoc, _):
             assert assoc.send_c_store(image(), originator_aet="ME", originator_id=1).Status == 0
         assert any(b"ME" + b" " * 14 in data for data in sent.wait()) is pads
-
-
-def test_an_association_may_have_time_outs_of_its_own() -> None:
-    given = {"acse_timeout": 5, "dimse_timeout": None, "network_timeout": 7.5}
-    with serving() as server:
-        assoc = call(server, **given, connection_timeout=3)
-        other = call(server)
-        assert assoc.is_established
-        assert {name: getattr(assoc, name) for name in given} == given
-        assert (assoc.connection_timeout, other.connection_timeout) == (3, None)
-        assert (other.acse_timeout, other.dimse_timeout, other.network_timeout) == (30, 30, 60)
-
-
-@pytest.mark.parametrize(
-    ("given", "error"),
-    [
-        ({"time_out": 3}, TypeError),
-        ({"acse_timeout": "3"}, TypeError),
-        ({"dimse_timeout": -1}, ValueError),
-        ({"network_timeout": float("nan")}, ValueError),
-    ],
-)
-def test_time_outs_that_cannot_be(given: dict[str, Any], error: type[Exception]) -> None:
-    with pytest.raises(error, match=next(iter(given))):
-        entity().associate(LOCAL, 104, **given)

@@ -33,6 +33,7 @@ from dicomwire.network.presentation import (
     syntaxes_of,
 )
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
+from dicomwire.network.timeouts import TimeOuts, checked, kept
 from dicomwire.network.titles import checked_title, checked_version_name
 from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
 from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS
@@ -47,10 +48,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dicomwire.ae")
 
-TIMEOUTS = ("acse_timeout", "dimse_timeout", "network_timeout", "connection_timeout")
 
-
-class ApplicationEntity:
+class ApplicationEntity(TimeOuts):
     """An application entity (AE): asks for associations, and serves them.
 
     One AE may run many servers and many associations at once; it holds the defaults for them.
@@ -67,10 +66,6 @@ class ApplicationEntity:
     def __init__(self, ae_title: str = "DICOMWIRE", options: Options | None = None) -> None:
         self.ae_title = ae_title
         self._options = options
-        self._acse_timeout: float | None = 30
-        self._dimse_timeout: float | None = 30
-        self._network_timeout: float | None = 60
-        self._connection_timeout: float | None = None
         self._maximum_associations = 100
         self._maximum_pdu_size = DEFAULT_MAXIMUM_LENGTH
         self._require_calling_aet: list[str] = []
@@ -109,50 +104,13 @@ class ApplicationEntity:
         """Return the settings of an AE that was given none."""
         return defaults().options
 
-    @property
-    def acse_timeout(self) -> float | None:
-        """Seconds for a whole negotiation or release; None waits for ever."""
-        return self._acse_timeout
-
-    @acse_timeout.setter
-    def acse_timeout(self, value: float | None) -> None:
-        self._acse_timeout = _seconds("acse_timeout", value, 30)
-        for association in self.active_associations:
-            association.acse_timeout = self._acse_timeout
-
-    @property
-    def dimse_timeout(self) -> float | None:
-        """Seconds for the response to a request; None waits for ever."""
-        return self._dimse_timeout
-
-    @dimse_timeout.setter
-    def dimse_timeout(self, value: float | None) -> None:
-        self._dimse_timeout = _seconds("dimse_timeout", value, 30)
-        for association in self.active_associations:
-            association.dimse_timeout = self._dimse_timeout
-
-    @property
-    def network_timeout(self) -> float | None:
-        """Seconds of silence after which an association is given up; None waits for ever."""
-        return self._network_timeout
-
-    @network_timeout.setter
-    def network_timeout(self, value: float | None) -> None:
-        self._network_timeout = _seconds("network_timeout", value, 60)
-        for association in self.active_associations:
-            association.network_timeout = self._network_timeout
-
-    @property
-    def connection_timeout(self) -> float | None:
-        """Seconds for the TCP connection to a peer; None leaves it to the system."""
-        return self._connection_timeout
-
-    @connection_timeout.setter
-    def connection_timeout(self, value: float | None) -> None:
-        if value is not None and (not isinstance(value, int | float) or value <= 0):
-            logger.warning("connection_timeout set to None")
-            value = None
-        self._connection_timeout = value
+    def _set_timeout(self, name: str, value: float | None) -> None:
+        """Set a time-out, if it can be one, for the associations that stand as well."""
+        value = kept(name, value)
+        super()._set_timeout(name, value)
+        if name != "connection_timeout":  # they have connected
+            for association in self.active_associations:
+                setattr(association, name, value)
 
     @property
     def maximum_associations(self) -> int:
@@ -382,7 +340,7 @@ class ApplicationEntity:
         identity = self.identity(self.maximum_pdu_size if max_pdu is None else max_pdu)
         items = self._with_window(checked_items(ext_neg or ()))
         association = Association(self, "requestor", identity, Handlers(evt_handlers), self.options)
-        for name, seconds in _checked_timeouts(timeouts).items():
+        for name, seconds in checked(timeouts).items():
             setattr(association, name, seconds)
         association.requestor.set_up(self.ae_title, chosen, items)
         association.acceptor.set_up(called)
@@ -653,26 +611,6 @@ def _summary(contexts: list[PresentationContext]) -> list[str]:
         lines.append(f"\t{context!r}")
         lines += [f"\t\t{name_of(uid)}" for uid in context.uids[1]]
     return lines or ["\tNone"]
-
-
-def _seconds(name: str, value: Any, default: float) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return value
-    logger.warning("%s set to %g s", name, default)
-    return default
-
-
-def _checked_timeouts(timeouts: dict[str, float | None]) -> dict[str, float | None]:
-    for name, seconds in timeouts.items():
-        if name not in TIMEOUTS:
-            raise TypeError(f"associate() got an unexpected keyword argument '{name}'")
-        if seconds is not None and not isinstance(seconds, int | float):
-            raise TypeError(f"'{name}' is a number of seconds or None, not {seconds!r}")
-        if seconds is not None and not seconds >= 0:
-            raise ValueError(f"'{name}' cannot be {seconds!r} seconds")
-    return timeouts
 
 
 def _without(

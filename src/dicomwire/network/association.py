@@ -36,6 +36,7 @@ from dicomwire.network.normalized import NormalizedOperations
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import PresentationContext
 from dicomwire.network.tap import EventTap
+from dicomwire.network.timeouts import TimeOuts
 from dicomwire.network.transport import Transport, transport_for
 from dicomwire.network.turn import Turn
 from dicomwire.network.upper_layer import Messages, UpperLayer
@@ -66,7 +67,7 @@ VERIFICATION = "1.2.840.10008.1.1"
 MODES = ("requestor", "acceptor")
 
 
-class Association(CompositeOperations, NormalizedOperations, threading.Thread):
+class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading.Thread):
     """An association between this AE and a peer.
 
     Users get one from `AE.associate`, or as `event.assoc`. As a context manager it is released on
@@ -124,10 +125,7 @@ class Association(CompositeOperations, NormalizedOperations, threading.Thread):
         self.identity = identity = identity or ae.identity(ae.maximum_pdu_size)
         self.handlers = handlers = handlers or Handlers()
         self.is_established = self.is_rejected = self.is_aborted = self.is_released = False
-        self.acse_timeout: float | None = ae.acse_timeout
-        self.dimse_timeout: float | None = ae.dimse_timeout
-        self._network_timeout: float | None = ae.network_timeout
-        self.connection_timeout: float | None = ae.connection_timeout
+        self._timeouts_of(ae)
         self.network_timeout_response = "A-ABORT"
         self.tap = EventTap(self, handlers, options)
         self.connection = Connection(self.is_requestor, identity.maximum_length, self.tap)
@@ -207,15 +205,10 @@ class Association(CompositeOperations, NormalizedOperations, threading.Thread):
         check; None while it stands."""
         return self.connection.ended
 
-    @property
-    def network_timeout(self) -> float | None:
-        """Seconds of silence after which the association is given up; None waits for ever."""
-        return self._network_timeout
-
-    @network_timeout.setter
-    def network_timeout(self, value: float | None) -> None:
-        self._network_timeout = value
-        the_watcher().look_again()
+    def _set_timeout(self, name: str, value: float | None) -> None:
+        super()._set_timeout(name, value)
+        if name == "network_timeout":
+            the_watcher().look_again()
 
     @property
     def accepted_contexts(self) -> list[PresentationContext]:
