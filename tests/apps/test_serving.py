@@ -103,3 +103,67 @@ def test_one_that_does_not_is_aborted() -> None:
     assoc.join(10)
     assert assoc.is_aborted
     assert not scu.associate("127.0.0.1", port, [build_context(VERIFICATION)]).is_established
+
+
+# -- several processes -----------------------------------------------------------------------------
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no system call fork")
+
+
+def children(pid: int) -> list[int]:
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+@forks
+def test_workers_store_what_four_senders_send(tool: Tool, tmp_path: Path) -> None:
+    for number in range(1, 41):
+        dicom_file(tmp_path / "files" / f"{number}.dcm", f"1.2.3.{number}")
+    with server("storescp", "--workers", 2, "-od", tmp_path / "got") as running:
+        sent = tool("storescu", "--jobs", 4, "127.0.0.1", running.port, tmp_path / "files")
+        assert sent.code == 0
+        code, lines = running.stop(signal.SIGTERM)
+    assert code == 0
+    names = sorted(path.name for path in (tmp_path / "got").iterdir())
+    assert names == sorted(f"CT.1.2.3.{number}" for number in range(1, 41))
+    assert lines.count("I: Stopping") == 1
+    assert sum(line.startswith("I: Storing DICOM file") for line in lines) == 40
+    assert sum(line.startswith("I: Association Received") for line in lines) == 4
+
+
+@forks
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_lets_associations_finish(number: int, tmp_path: Path) -> None:
+    """As a terminal and a service manager send it."""
+    with server("storescp", "--workers", 2, "--ignore") as running:
+        (keeper,) = children(running.process.pid)
+        workers = children(keeper)
+        ae = ApplicationEntity()
+        ae.add_requested_context(VERIFICATION)
+        assoc = ae.associate("127.0.0.1", running.port)
+        for pid in (keeper, *workers):
+            os.kill(pid, number)
+        assert assoc.send_c_echo().Status == 0
+        running.process.send_signal(number)
+        assert running.process.stderr is not None
+        while "I: Stopping" not in running.process.stderr.readline():
+            assert running.process.poll() is None
+        assert assoc.send_c_echo().Status == 0
+        assoc.release()
+        assert assoc.is_released
+        running.process.communicate(timeout=20)
+        assert running.process.returncode == 0
+
+
+@forks
+def test_a_worker_that_dies_is_told_of_and_replaced(tool: Tool) -> None:
+    with server("storescp", "--workers", 2, "--ignore") as running:
+        (keeper,) = children(running.process.pid)
+        worker = children(keeper)[0]
+        os.kill(worker, signal.SIGKILL)
+        assert tool("echoscu", "--repeat", 4, "127.0.0.1", running.port).code == 0
+        code, lines = running.stop(signal.SIGTERM)
+    assert code == 0
+    assert [line for line in lines if line.startswith("E: ")] == [
+        f"E: Worker 1 (process {worker}) ended by signal 9, its associations are lost; "
+        "another one is started"
+    ]

@@ -272,7 +272,7 @@ def acceptor_options(title: str) -> tuple[Option, ...]:
         *_TIMEOUTS,
         _PDU,
         anyway("--single-process", "serve in one process"),
-        refused("--fork", "associations are served by threads of one process, many at once"),
+        refused("--fork", "associations are served by threads; storescp --workers N has processes"),
         anyway("-dhl --disable-host-lookup", "look up no host names"),
         anyway("-ac --access-full", "take connections from any host"),
         refused("+ac --access-control", "there are no TCP wrappers; use a firewall or TLS"),

@@ -6,7 +6,6 @@ import argparse
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -48,7 +47,7 @@ def start(
     Raises
     ------
     WrongUse
-        When the options about TLS cannot be.
+        When the options about TLS, or about processes, cannot be.
     """
     context = server_context(args)
     where = f"{args.bind_address} port {args.port}" if args.bind_address else f"Port {args.port}"
@@ -59,7 +58,10 @@ def start(
             ssl_context=context,
             evt_handlers=[*_lines(args), *handlers],
             contexts=contexts,
+            workers=getattr(args, "workers", 1),
         )
+    except NotImplementedError as error:
+        raise WrongUse(f"--workers {args.workers}: {error}") from None
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
         log.error("%s cannot be listened on: %s. Check: %s", where, why, _advice(error, args.port))
@@ -195,10 +197,8 @@ def finish(ae: ApplicationEntity, server: AssociationServer, grace: float = GRAC
     """
     log.info("Stopping")
     server.shutdown()
-    end = time.monotonic() + grace
     try:
-        for assoc in server.active_associations:
-            assoc.join(max(0.0, end - time.monotonic()))
+        server.join(grace)
     except KeyboardInterrupt:
         log.info("Stopping at once")
     ae.shutdown()

@@ -14,6 +14,7 @@ from dicomwire.apps.options import (
     acceptor_options,
     anyway,
     flag,
+    number,
     option,
     refused,
     seconds,
@@ -58,6 +59,14 @@ _WHAT: tuple[Option, ...] = (
     anyway("-up --uid-padding", "take UIDs without the spaces at their end"),
     flag("--refuse", "refuse every association"),
     flag("--reject", "refuse associations without Implementation Class UID", dest="reject"),
+    option(
+        "--workers",
+        "serve with this many processes, for more than one sender at a time (default: 1)",
+        common=True,
+        type=number(1, 256),
+        default=1,
+        metavar="N",
+    ),
     option(
         "--sleep-after",
         "wait before each response",

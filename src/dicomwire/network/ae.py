@@ -20,6 +20,7 @@ from dicomwire.network.options import (
     Options,
     defaults,
 )
+from dicomwire.network.places import Places
 from dicomwire.network.presentation import (
     PresentationContext,
     Syntaxes,
@@ -35,6 +36,7 @@ from dicomwire.network.presentation import (
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
 from dicomwire.network.timeouts import TimeOuts, checked, kept
 from dicomwire.network.titles import checked_title, checked_version_name
+from dicomwire.network.workers import WorkerServer
 from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
 from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS
 from dicomwire.protocol.validate import is_valid_uid
@@ -76,7 +78,7 @@ class ApplicationEntity(TimeOuts):
         self._supported: dict[str, PresentationContext] = {}
         self._associations: list[Association] = []
         self._servers: list[AssociationServer] = []
-        self._slots: set[int] = set()
+        self._places = Places()
         self._lock = threading.Lock()
         self.lock = threading.Lock()  # for programs; see Association.lock
 
@@ -473,6 +475,7 @@ class ApplicationEntity(TimeOuts):
         evt_handlers: Sequence[HandlerArgType] | None = None,
         ae_title: str | None = None,
         contexts: list[PresentationContext] | None = None,
+        workers: int = 1,
     ) -> ThreadedAssociationServer | None:
         """Serve associations.
 
@@ -491,14 +494,29 @@ class ApplicationEntity(TimeOuts):
             Instead of this AE's.
         contexts : list of PresentationContext, optional
             Instead of `supported_contexts`.
+        workers : int
+            How many processes serve, because the threads of one share its interpreter. Each is
+            forked now, and handlers run there: what they change in memory is not seen here. See
+            `WorkerServer`.
 
         Returns
         -------
         ThreadedAssociationServer or None
             The server, when `block` is False.
+
+        Raises
+        ------
+        NotImplementedError
+            When there are to be several processes, and the system cannot fork.
+        OSError
+            When the address cannot be had.
         """
+        if not isinstance(workers, int) or workers < 1:
+            raise ValueError(f"workers is the number of processes, 1 or more, not {workers!r}")
+        several = {} if workers == 1 else {"workers": workers}
+        made: type[AssociationServer] = WorkerServer if several else ThreadedAssociationServer
         server = self.make_server(
-            address, ae_title, contexts, ssl_context, evt_handlers, ThreadedAssociationServer
+            address, ae_title, contexts, ssl_context, evt_handlers, made, **several
         )
         if not block and isinstance(server, ThreadedAssociationServer):
             server.start()
@@ -539,6 +557,8 @@ class ApplicationEntity(TimeOuts):
             server.shutdown()
         for association in self.active_associations:
             association.abort()
+        for server in list(self._servers):  # whose associations are those of other processes
+            server.abort()
 
     # -- associations ---------------------------------------------------------------------------
 
@@ -558,20 +578,37 @@ class ApplicationEntity(TimeOuts):
         with self._lock:
             if association in self._associations:
                 self._associations.remove(association)
+                if association.is_acceptor:
+                    self._places.ended()
         self.free_slot(association)
 
     def claim_slot(self, association: Association) -> bool:
         """Take one of `maximum_associations`; False when there is none left."""
-        with self._lock:
-            if len(self._slots) >= self.maximum_associations:
-                return False
-            self._slots.add(id(association))
-            return True
+        return self._places.claim(id(association), self.maximum_associations)
 
     def free_slot(self, association: Association) -> None:
         """Give back what `claim_slot` took, if it did."""
-        with self._lock:
-            self._slots.discard(id(association))
+        self._places.free(id(association))
+
+    def begin_again(self, server: AssociationServer, places: Places | None = None) -> None:
+        """Begin anew in a process that was forked: what stands belongs to its parent.
+
+        Parameters
+        ----------
+        server : AssociationServer
+            The one that goes on here.
+        places : Places, optional
+            Where the associations to come have theirs.
+        """
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+        for other in self._servers:
+            if other is not server:
+                other.socket.close()
+        for association in self._associations:  # this process would keep the line open
+            if association.raw_socket is not None:
+                association.raw_socket.close()
+        self._servers, self._associations = [server], []
+        self._places = places or Places()
 
     def forget_server(self, server: AssociationServer) -> None:
         """Take note that a server has stopped."""

@@ -9,6 +9,7 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import replace
@@ -183,7 +184,9 @@ class AssociationServer(TCPServer):
                 selector.register(self.socket, selectors.EVENT_READ)
                 selector.register(self._waking, selectors.EVENT_READ)
                 while not self._stopping(selector):
-                    self._accept(selector)
+                    accepted = self.accept_one(selector)
+                    if accepted is not None:
+                        self.process_request(*accepted)
                     self.service_actions()
         finally:
             self._stopped.set()
@@ -191,11 +194,18 @@ class AssociationServer(TCPServer):
     def _stopping(self, selector: selectors.BaseSelector) -> bool:
         return any(key.fileobj is self._waking for key, _ in selector.select())
 
-    def _accept(self, selector: selectors.BaseSelector) -> None:
+    def accept_one(self, selector: selectors.BaseSelector) -> tuple[socket.socket, Any] | None:
+        """Accept a connection; None when there is none, or it is not wanted.
+
+        Parameters
+        ----------
+        selector : BaseSelector
+            What waits for connections; it does not for a moment when they cannot be accepted.
+        """
         try:
             sock, address = self.get_request()
         except (BlockingIOError, ConnectionError):
-            return  # whoever it was is gone
+            return None  # whoever it was is gone
         except OSError as error:
             if error.errno not in _EXHAUSTED:
                 raise
@@ -204,12 +214,12 @@ class AssociationServer(TCPServer):
             selector.unregister(self.socket)
             selector.select(PAUSE)
             selector.register(self.socket, selectors.EVENT_READ)
-            return
+            return None
         sock.setblocking(True)
         if self.verify_request(sock, address):
-            self.process_request(sock, address)
-        else:
-            self.shutdown_request(sock)
+            return sock, address
+        self.shutdown_request(sock)
+        return None
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread of its own."""
@@ -265,6 +275,23 @@ class AssociationServer(TCPServer):
             self._wake.send(b"\0")
         self._stopped.wait()
         self.server_close()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the associations of this server are over, after `shutdown`.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds that they have, all together.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        for association in self.active_associations:
+            association.join(None if end is None else max(0.0, end - time.monotonic()))
+
+    def abort(self) -> None:
+        """Abort the associations of this server."""
+        for association in self.active_associations:
+            association.abort()
 
     def server_close(self) -> None:
         """Close the listening socket."""

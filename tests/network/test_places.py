@@ -1,0 +1,69 @@
+"""Turns associations into places, in one process and in several."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dicomwire.network.places import Ledger, Places, SharedPlaces
+
+several = pytest.mark.skipif(not hasattr(os, "fork"), reason="no system call fork")
+
+
+@pytest.fixture
+def switching() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_there_are_only_so_many() -> None:
+    places = Places()
+    assert [places.claim(who, 2) for who in (1, 2, 3)] == [True, True, False]
+    places.free(3)  # it has none
+    assert not places.claim(3, 2)
+    places.free(1)
+    assert places.claim(3, 2)
+
+
+@several
+def test_workers_share_them() -> None:
+    ledger = Ledger(2)
+    one, other = SharedPlaces(ledger, 0), SharedPlaces(ledger, 1)
+    assert [one.claim(1, 3), other.claim(1, 3), other.claim(2, 3)] == [True] * 3
+    assert not one.claim(2, 3)
+    assert list(ledger.held) == [1, 2]
+    other.free(1)
+    assert one.claim(2, 3)
+    ledger.forget(0)  # it died, with both of its own
+    assert other.claim(3, 3)
+    assert list(ledger.held) == [0, 2]
+    for _ in range(3):
+        other.ended()
+    assert list(ledger.ended) == [0, 3]
+
+
+@several
+def test_none_is_given_twice(switching: None) -> None:
+    """Threads of several processes claim as fast as they can: the places are just taken up."""
+    ledger, limit = Ledger(4), 50
+    children = []
+    for number in range(4):
+        pid = os.fork()
+        if pid == 0:
+            places = SharedPlaces(ledger, number)
+            for who in range(limit):
+                places.claim(who, limit)
+            os._exit(0)
+        children.append(pid)
+    for pid in children:
+        os.waitpid(pid, 0)
+    assert sum(ledger.held) == limit
+    places = Places()
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda who: places.claim(who, limit), range(400))) == limit
