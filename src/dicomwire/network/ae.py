@@ -197,7 +197,7 @@ class ApplicationEntity(TimeOuts):
     @property
     def supported_contexts(self) -> list[PresentationContext]:
         """What the servers support, sorted by abstract syntax."""
-        return [self._supported[uid] for uid in sorted(self._supported)]
+        return sorted(self._supported.values(), key=lambda context: context.uids[0])
 
     @supported_contexts.setter
     def supported_contexts(self, contexts: Iterable[PresentationContext] | None) -> None:
@@ -329,7 +329,7 @@ class ApplicationEntity(TimeOuts):
         """
         peer = peer_address(addr, port)
         called = checked_title(ae_title, "ae_title")
-        chosen = self._requested
+        chosen = list(self._requested)
         if contexts is not None:
             chosen = checked_contexts(contexts, MAXIMUM_CONTEXTS)
         if not chosen:
@@ -464,7 +464,8 @@ class ApplicationEntity(TimeOuts):
         server = make(
             self, local_address(address), title, chosen, ssl_context, evt_handlers, **kwargs
         )
-        self._servers.append(server)
+        with self._lock:
+            self._servers.append(server)
         return server
 
     def start_server(
@@ -612,8 +613,9 @@ class ApplicationEntity(TimeOuts):
 
     def forget_server(self, server: AssociationServer) -> None:
         """Take note that a server has stopped."""
-        if server in self._servers:
-            self._servers.remove(server)
+        with self._lock:
+            if server in self._servers:
+                self._servers.remove(server)
 
     @staticmethod
     def timestamp() -> str:

@@ -627,9 +627,8 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
 
     def idle_until(self) -> float:
         """See `watcher.Idle`."""
-        if self.network_timeout is None:
-            return float("inf")
-        return self.driver.last_activity + self.network_timeout
+        seconds = self.network_timeout  # another thread may set it
+        return float("inf") if seconds is None else self.driver.last_activity + seconds
 
     def attend(self) -> None:
         """See `watcher.Idle`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -149,14 +150,16 @@ class Handlers:
     def __init__(self, bindings: Sequence[HandlerArgType] | None = None) -> None:
         self._notified: dict[str, list[Bound]] = {}
         self._asked: dict[str, Bound] = {}
+        self._changing = threading.Lock()  # who only looks needs none
         for binding in bindings or ():
             self.bind(*binding)
 
     def copy(self) -> Handlers:
         """Return the same bindings, to be changed on their own."""
         other = Handlers()
-        other._notified = {name: list(bound) for name, bound in self._notified.items()}
-        other._asked = dict(self._asked)
+        with self._changing:
+            other._notified = dict(self._notified)  # its lists are replaced, never changed
+            other._asked = dict(self._asked)
         return other
 
     def bind(self, event: EventType, handler: Handler, args: list[Any] | None = None) -> None:
@@ -173,16 +176,21 @@ class Handlers:
             The further arguments.
         """
         bound = (handler, list(args or []))
-        if event.is_intervention:
-            self._asked[event.name] = bound
-            return
-        # a new list: another thread may be going through the old one
-        present = self._notified.get(event.name, [])
-        if bound not in present:
-            self._notified[event.name] = [*present, bound]
+        with self._changing:
+            if event.is_intervention:
+                self._asked[event.name] = bound
+                return
+            # a new list: another thread may be going through the old one
+            present = self._notified.get(event.name, [])
+            if bound not in present:
+                self._notified[event.name] = [*present, bound]
 
     def unbind(self, event: EventType, handler: Handler) -> None:
         """Undo `bind`; an intervention event gets its default back."""
+        with self._changing:
+            self._unbind(event, handler)
+
+    def _unbind(self, event: EventType, handler: Handler) -> None:
         if event.is_intervention:
             bound = self._asked.get(event.name)
             if bound and bound[0] == handler:

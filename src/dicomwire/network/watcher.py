@@ -81,9 +81,16 @@ class Watcher:
                 idle = self._idle.get(descriptor)
                 if idle is not None and descriptor in self._parked:
                     self._parked.discard(descriptor)
-                    threading.Thread(
-                        target=idle.attend, name="dicomwire idle association", daemon=True
-                    ).start()
+                    self._attend(idle)
+
+    def _attend(self, idle: Idle) -> None:
+        """Let an association take in what has come, in a thread that may block."""
+        try:
+            threading.Thread(
+                target=idle.attend, name="dicomwire idle association", daemon=True
+            ).start()
+        except RuntimeError:  # there can be no further thread: the others wait a moment
+            idle.attend()
 
     def _next(self) -> float:
         return min((when for _, when in self._times()), default=float("inf"))
@@ -201,6 +208,9 @@ def _is_closed(descriptor: int) -> bool:
 
 _watcher: tuple[int, Watcher] | None = None
 _watcher_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # lest a child begins with it held
+    os.register_at_fork(before=_watcher_lock.acquire, after_in_parent=_watcher_lock.release)
+    os.register_at_fork(after_in_child=_watcher_lock.release)
 
 
 def the_watcher() -> Watcher:

@@ -235,11 +235,12 @@ class Reader:
                 if length > 6
                 else "A P-DATA-TF without a presentation data value"
             )
-        if self.show is not None:
+        show = self.show  # another thread may take it away
+        if show is not None:
             self._need = 6 + length
             if self._end - self._start < self._need:
                 return None
-            self.show(self._view[self._start : self._start + self._need])
+            show(self._view[self._start : self._start + self._need])
         self._need = 0
         self._start += 6
         self._pdu_left = length
