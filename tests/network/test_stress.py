@@ -11,11 +11,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dicomwire import Association, evt
+from dicomwire import Association, build_role, evt
 from dicomwire.network.events import Handlers
 from dicomwire.protocol.errors import Ended
 from tests.network.ends import (
@@ -268,3 +269,37 @@ def test_a_shutdown_in_the_middle_ends_everything() -> None:
             scp.shutdown()
             assert {user.result(WAIT) for user in users} <= {"Aborted", "Lost"}
         until(lambda: scp.active_associations == [])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_both_sides_send_at_once_and_neither_loses_a_byte(streamed: bool, tmp_path: Path) -> None:
+    """An acceptor sends from a thread of its own while the other one receives."""
+    size, rounds = 12_000_000, 2
+    ours, theirs = Box(), Box()
+    scp, scu = entity("SCP", CT), entity("SCU", CT)
+    scp.supported_contexts = []
+    scp.add_supported_context(CT, scu_role=True, scp_role=True)
+    kept = {
+        "evt_handlers": [(evt.EVT_C_STORE, lambda e: theirs.put(bytes(e.dataset.PixelData)) or 0)],
+        "ext_neg": [build_role(CT, scu_role=True, scp_role=True)],
+    }
+
+    def filled(number: int) -> Any:
+        data = image(f"1.2.{number}", size=size)
+        data.PixelData = bytes([number]) * size
+        if not streamed:
+            return data
+        path = tmp_path / f"{threading.get_ident()}.dcm"
+        data.save_as(path, enforce_file_format=True)
+        return path
+
+    handler = (evt.EVT_C_STORE, lambda e: ours.put(bytes(e.dataset.PixelData)) or 0)
+    with established(handler, scp=scp, scu=scu, **kept) as (assoc, acceptor):
+
+        def work(number: int) -> None:
+            for turn in range(rounds):
+                assert (assoc, acceptor)[number].c_store(filled(turn)).status == 0
+
+        together(2, work)
+    assert ours.things == [bytes([turn]) * size for turn in range(rounds)]
+    assert theirs.things == [bytes([turn]) * size for turn in range(rounds)]

@@ -12,7 +12,7 @@ from dicomwire.network.addresses import tls_failure
 from dicomwire.network.aside import Aside
 from dicomwire.network.transport import Transport
 from dicomwire.protocol.command import Command
-from dicomwire.protocol.connection import Connection, Event
+from dicomwire.protocol.connection import Buffer, Connection, Event
 from dicomwire.protocol.errors import (
     Aborted,
     AssociateTimedOut,
@@ -87,6 +87,8 @@ class Port(Protocol):
 # more than the response. A handler that is slower than that has each response sent at once.
 PUSHED_EVERY = 0.002
 
+STUCK = 1.0  # seconds after which `abort` does not wait any longer for who is sending
+
 # What a conversation may want to know of a destination or of an instance that cannot be.
 _PASSED_ON = (OSError, TypeError, ValueError, AttributeError, RuntimeError)
 
@@ -96,7 +98,9 @@ class Driver:
 
     The thread that runs a conversation holds `lock` while it touches the connection or writes, and
     gives it back while it waits for the peer or runs a handler, so that `abort` gets through from
-    any thread.
+    any thread. Another thread may send meanwhile, but never read into the memory that the first
+    one waits with: when it has to wait until the peer reads, it lets the first one take in what
+    the peer sends.
 
     Parameters
     ----------
@@ -111,6 +115,9 @@ class Driver:
         self.port = port
         self.transport: Transport | None = None
         self.lock = threading.Lock()
+        self._changed = threading.Condition(self.lock)  # one of the next three
+        self._receiving = self._sending = False
+        self._speaking: object = None  # the conversation that is in the middle of a message
         self.last_activity = time.monotonic()
         self._deadline: float | None = None
         self._pushed = 0.0
@@ -142,11 +149,17 @@ class Driver:
     ) -> Result:
         advance: Callable[[Any], Any] = conversation.send
         answer: Any = None
-        lock, send = self.lock, conversation.send
+        connection, lock, send = self.connection, self.lock, conversation.send
         try:
             while True:
                 with lock:
+                    while self._speaking is not None and self._speaking is not conversation:
+                        self._changed.wait()
                     want = advance(answer)
+                    if connection.is_sending:
+                        self._speaking = conversation
+                    elif self._speaking is not None:
+                        self._has_spoken()
                 advance = send
                 try:
                     answer = perform[type(want)](want)
@@ -155,6 +168,14 @@ class Driver:
         except StopIteration as stop:
             result: Result = stop.value
             return result
+        finally:
+            if self._speaking is conversation:
+                with lock:
+                    self._has_spoken()
+
+    def _has_spoken(self) -> None:
+        self._speaking = None
+        self._changed.notify_all()
 
     def run_aside(self, conversation: Conversation[Result], command: Command | None) -> Result:
         """Run a conversation in another thread than the one that receives.
@@ -240,16 +261,27 @@ class Driver:
         self.port.dispatch()
 
     def _write(self, more_follows: bool = False) -> None:
+        """Write, when nobody else does; `lock` is held."""
+        while self._sending:
+            self._changed.wait()
         connection, transport = self.connection, self.transport
-        out, connection.out = connection.out, []
-        if not out:
-            return
-        if transport is None:
-            connection.closed()
-            return
+        while connection.out:  # there is more when another thread left it to this one
+            out, connection.out = connection.out, []
+            if transport is None:
+                connection.closed()
+                return
+            self._sending = True
+            try:
+                self._send(transport, out, more_follows)
+            finally:
+                self._sending = False
+        self._changed.notify_all()
+
+    def _send(self, transport: Transport, out: list[Buffer], more_follows: bool) -> None:
+        connection = self.connection
         try:
             timeout = self.port.timeout(Timer.NETWORK)
-            transport.send(out, timeout, self._read_waiting, more_follows)
+            transport.send(out, timeout, self._make_room, more_follows)
             self.last_activity = time.monotonic()
         except TimeoutError:
             stuck = Lost(
@@ -261,8 +293,18 @@ class Driver:
         except OSError as error:
             self._failed(error)
 
+    def _make_room(self) -> None:
+        """See to it that what the peer sends is read: perhaps it does not read before."""
+        if self._receiving:
+            self._changed.wait()  # gives the lock to the thread that takes it in
+        else:
+            self._read_waiting()
+
     def _failed(self, error: OSError) -> None:
         """Take note that sending failed; what the peer said last is read first: it explains."""
+        if self._receiving:  # the thread that does so notices too
+            self.connection.out.clear()
+            return
         for _ in range(64):
             try:
                 if not self._read_waiting():
@@ -282,7 +324,7 @@ class Driver:
 
     def _read_waiting(self) -> bool:
         """Read what is there, without waiting; tell whether there was something."""
-        if self.transport is None:
+        if self.transport is None or self._receiving:
             return False
         count = self.transport.receive_waiting(self.connection.get_buffer())
         if count:
@@ -311,21 +353,36 @@ class Driver:
         seconds = self._seconds(timer)
         expecting = timer is not Timer.NETWORK or connection.reader.in_message
         error: OSError | None = None
+        with self.lock:
+            buffer = connection.get_buffer()
+            self._receiving = True
         try:
-            count = transport.receive(connection.get_buffer(), seconds, expecting)
+            count = transport.receive(buffer, seconds, expecting)
         except TimeoutError:
+            self._stop_receiving()
             self._timed_out(timer)
             return
         except (OSError, ValueError) as failure:  # ValueError: closed by another thread
             count, error = 0, failure if isinstance(failure, OSError) else None
+        except BaseException:  # interrupted
+            self._stop_receiving()
+            raise
         self.last_activity = time.monotonic()
         with self.lock:
+            self._receiving = False
             if count:
                 connection.received(count)
             else:
                 self._lost(error)
-            if connection.out:
+            if self._sending:
+                self._changed.notify_all()  # it writes what is to be written now, too
+            elif connection.out:
                 self._write()
+
+    def _stop_receiving(self) -> None:
+        with self.lock:
+            self._receiving = False
+            self._changed.notify_all()
 
     def _seconds(self, timer: Timer) -> float | None:
         """Return how long to wait: ACSE bounds a whole negotiation, the others each silence."""
@@ -367,19 +424,25 @@ class Driver:
         cause : Error, optional
             Why.
         """
-        if not self.lock.acquire(timeout=1.0):
-            # whoever holds it is stuck in sending: nothing but the end of the line helps
-            self.connection.ended = self.connection.ended or Aborted(0, 0, False, cause)
-            if self.transport is not None:
-                self.transport.cut()
+        if not self.lock.acquire(timeout=STUCK):
+            self._cut(cause)
             return
         try:
+            if self._sending and not self._changed.wait_for(lambda: not self._sending, STUCK):
+                self._cut(cause)
+                return
             if self.connection.ended is None and self.connection.machine.may("Evt15"):
                 self.connection.step(Abort(), cause)
                 self._write()
         finally:
             self.lock.release()
         self.port.dispatch()
+
+    def _cut(self, cause: Error | None) -> None:
+        """End the line: somebody is stuck in sending, and nothing else helps."""
+        self.connection.ended = self.connection.ended or Aborted(0, 0, False, cause)
+        if self.transport is not None:
+            self.transport.cut()
 
     def send(self, context_id: int, command: Command) -> None:
         """Send a message without a data set besides the conversation under way.

@@ -299,6 +299,11 @@ class Connection:
         """Whether messages can be sent."""
         return self.machine.state == "Sta6"
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether the data set of a message is still to come."""
+        return bool(self._sending)
+
     # -- messages --------------------------------------------------------------------------
 
     def send_message(self, context_id: int, command: Command, data: Buffer | None = None) -> None:
