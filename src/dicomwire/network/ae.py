@@ -6,12 +6,11 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dicomwire.network.addresses import TLSArguments, local_address, peer_address
-from dicomwire.network.association import Association
+from dicomwire.network.association import Association, stamp
 from dicomwire.network.events import HandlerArgType, Handlers
 from dicomwire.network.options import (
     DEFAULT_MAXIMUM_LENGTH,
@@ -620,7 +619,7 @@ class ApplicationEntity(TimeOuts):
     @staticmethod
     def timestamp() -> str:
         """Return the local time as thread names have it."""
-        return datetime.now().strftime("%Y%m%d%H%M%S")
+        return stamp()
 
     def __str__(self) -> str:
         lines = ["", f"Application Entity {self.ae_title}", ""]

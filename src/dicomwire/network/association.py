@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -118,8 +119,7 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
     ) -> None:
         self._ae = ae
         self._mode = _checked_mode(mode)
-        stamp = datetime.now().strftime("%Y%m%d%H%M%S")
-        name = f"{self._mode.capitalize()}Thread@{stamp}"
+        name = f"{self._mode.capitalize()}Thread@{stamp()}"
         threading.Thread.__init__(self, name=name, daemon=True)
         self.options = options = options or ae.options
         self.identity = identity = identity or ae.identity(ae.maximum_pdu_size)
@@ -705,6 +705,16 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
             self.is_aborted = True
             log_abort(error, self.is_requestor and not was_established, self._turn.operation)
             self.handlers.notify(self, EVT_ABORTED)
+
+
+def stamp() -> str:
+    """Return the local time, in whole seconds, as thread names have it."""
+    return _stamp(int(time.time()))
+
+
+@lru_cache(1)
+def _stamp(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds).strftime("%Y%m%d%H%M%S")
 
 
 def _checked_mode(mode: str) -> str:

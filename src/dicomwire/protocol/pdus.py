@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar, TypeVar
 
 from dicomwire.protocol.errors import (
@@ -27,6 +28,7 @@ APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 A.2.1
 HEADER = struct.Struct(">BxI")  # PDU type, reserved, length of what follows: PS3.8 9.3.1
 MAXIMUM_CONTEXTS = 128  # the odd numbers from 1 to 255: PS3.8 9.3.2.2
 MAXIMUM_TRANSFER_SYNTAXES = 256  # of one context; more than DICOM has, so that lists stay short
+REMEMBERED = 256  # encoded contexts: programs propose the same ones again and again
 
 _ASSOCIATE = struct.Struct(">H2x16s16s32x")  # protocol version, called, calling: PS3.8 Table 9-11
 
@@ -42,6 +44,13 @@ def _title(text: str) -> bytes:
     return value.ljust(16)
 
 
+@lru_cache(REMEMBERED)
+def _encode_proposed(context_id: int, abstract_syntax: str, syntaxes: tuple[str, ...]) -> bytes:
+    transfers = b"".join([item(0x40, bytes_of(uid)) for uid in syntaxes])
+    abstract = item(0x30, bytes_of(abstract_syntax))
+    return item(0x20, bytes((context_id, 0, 0, 0)) + abstract + transfers)
+
+
 @dataclass
 class ProposedContext:
     """A presentation context as proposed in an A-ASSOCIATE-RQ (PS3.8 9.3.2.2)."""
@@ -52,9 +61,9 @@ class ProposedContext:
 
     def encode(self) -> bytes:
         """Return the item (type 20H)."""
-        syntaxes = (item(0x40, bytes_of(uid)) for uid in self.transfer_syntaxes)
-        abstract = item(0x30, bytes_of(self.abstract_syntax))
-        return item(0x20, bytes((self.context_id, 0, 0, 0)) + abstract + b"".join(syntaxes))
+        return _encode_proposed(
+            self.context_id, self.abstract_syntax, tuple(self.transfer_syntaxes)
+        )
 
     @classmethod
     def decode(cls, body: memoryview) -> ProposedContext:
