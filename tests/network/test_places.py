@@ -51,19 +51,24 @@ def test_workers_share_them() -> None:
 @several
 def test_none_is_given_twice(switching: None) -> None:
     """Threads of several processes claim as fast as they can: the places are just taken up."""
-    ledger, limit = Ledger(4), 50
+    ledger, limit = Ledger(4), 20_000
+    waiting, start = os.pipe()
     children = []
     for number in range(4):
         pid = os.fork()
         if pid == 0:
+            os.close(start)
             places = SharedPlaces(ledger, number)
+            os.read(waiting, 1)  # all begin when the other end is closed
             for who in range(limit):
                 places.claim(who, limit)
             os._exit(0)
         children.append(pid)
+    os.close(start)
     for pid in children:
         os.waitpid(pid, 0)
+    os.close(waiting)
     assert sum(ledger.held) == limit
     places = Places()
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(lambda who: places.claim(who, limit), range(400))) == limit
+        assert sum(pool.map(lambda who: places.claim(who, 50), range(400))) == 50

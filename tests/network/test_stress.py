@@ -202,7 +202,7 @@ def test_what_many_threads_bind_is_bound() -> None:
 
 
 def test_hundreds_of_associations_opened_and_closed_by_many_threads() -> None:
-    box, ended = Box(), Counter[str]()
+    box = Box()
     scp = entity("SCP")
     handlers = [(evt.EVT_C_ECHO, lambda event: box.put(event.message_id) or 0)]
     with serving(scp, *handlers) as server:
@@ -223,7 +223,27 @@ def test_hundreds_of_associations_opened_and_closed_by_many_threads() -> None:
         until(lambda: scp.active_associations == [] and not scp._places._taken)
         assert server.active_associations == []
     assert sorted(box.things) == list(range(1, 321))
-    assert ended == {}
+
+
+def test_sixty_four_senders_at_once_lose_nothing() -> None:
+    box = Box()
+
+    def on_store(event: Any) -> int:
+        return box.put((str(event.dataset.SOPInstanceUID), len(event.dataset.PixelData)))
+
+    with serving(None, (evt.EVT_C_STORE, on_store)) as server:
+
+        def work(number: int) -> None:
+            with call(server) as assoc:
+                assert assoc.is_established, assoc.ended
+                for turn in range(5):
+                    sent = image(f"1.2.{number}.{turn}", size=20_480)
+                    assert assoc.send_c_store(sent).Status == 0
+
+        together(64, work)
+    assert sorted(box.things) == sorted(
+        (f"1.2.{number}.{turn}", 20_480) for number in range(64) for turn in range(5)
+    )
 
 
 def test_none_too_many_and_none_too_few() -> None:
