@@ -165,8 +165,7 @@ def open_socket(
     """
     sock = sock or socket.socket(address.address_family, socket.SOCK_STREAM)
     try:
-        if bind_address is not None and tuple(bind_address[:2]) not in (("", 0), ("::0", 0)):
-            sock.bind(bind_address)
+        bind_local(sock, bind_address)
         sock.settimeout(timeout)
         _connect(sock, address, timeout)
         return _handshake(sock, tls, handshake_timeout) if tls else sock
@@ -175,23 +174,34 @@ def open_socket(
         raise
 
 
+def bind_local(sock: socket.socket, bind_address: tuple[Any, ...] | None) -> None:
+    """Bind a socket to a local end, unless any will do."""
+    if bind_address is not None and tuple(bind_address[:2]) not in (("", 0), ("::0", 0)):
+        sock.bind(bind_address)
+
+
 def _connect(sock: socket.socket, address: Address, timeout: float | None) -> None:
     try:
         sock.connect(address.as_tuple)
     except TimeoutError:
         raise ConnectTimedOut(timeout) from None
-    except ConnectionRefusedError as error:
-        raise Lost(
+    except OSError as error:
+        raise connection_failure(address, error) from error
+
+
+def connection_failure(address: Address, error: OSError) -> Lost:
+    """Say what a failed connection means."""
+    if isinstance(error, ConnectionRefusedError):
+        return Lost(
             f"Connection refused by {address.host} port {address.port}",
             error,
             "whether the DICOM application runs there, and the port number",
-        ) from error
-    except OSError as error:
-        raise Lost(
-            f"No connection to {address.host} port {address.port}: {error.strerror or error}",
-            error,
-            "the host name or address, and the network in between",
-        ) from error
+        )
+    return Lost(
+        f"No connection to {address.host} port {address.port}: {error.strerror or error}",
+        error,
+        "the host name or address, and the network in between",
+    )
 
 
 def _handshake(sock: socket.socket, tls: TLSArguments, timeout: float | None) -> socket.socket:
@@ -200,15 +210,19 @@ def _handshake(sock: socket.socket, tls: TLSArguments, timeout: float | None) ->
     try:
         return context.wrap_socket(sock, server_hostname=hostname)
     except TimeoutError:
-        raise Lost(
-            "The TLS handshake timed out", None, "whether the peer expects TLS on this port"
-        ) from None
+        raise tls_timed_out(server=False) from None
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise tls_failure(error) from error
 
 
-def tls_failure(error: Exception) -> Lost:
-    """Say what a failed TLS handshake means."""
+def tls_timed_out(server: bool) -> Lost:
+    """Say what it means that a TLS handshake took too long."""
+    check = "whether the peer speaks TLS" if server else "whether the peer expects TLS on this port"
+    return Lost("The TLS handshake timed out", None, check)
+
+
+def tls_failure(error: Exception, server: bool = False) -> Lost:
+    """Say what a failed TLS handshake means, to the client or to the server."""
     reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
     text = str(reason).replace("_", " ").lower().rstrip(".")
     check = (
@@ -219,6 +233,8 @@ def tls_failure(error: Exception) -> Lost:
         check = "whether the CA that issued the peer's certificate is trusted, and its host name"
     elif "certificate" in text or "unknown ca" in text:
         check = "whether the peer trusts the CA of our certificate, and asks for one at all"
+    if server and ("http request" in text or "wrong version number" in text):
+        check = "whether the peer speaks TLS: this port takes nothing else"
     return Lost(
         f"The TLS handshake failed: {text}", error if isinstance(error, OSError) else None, check
     )
@@ -238,11 +254,9 @@ def accept_tls(
     try:
         return context.wrap_socket(sock, server_side=True)
     except TimeoutError:
-        error = Lost("The TLS handshake timed out", None, "whether the peer speaks TLS")
+        error = tls_timed_out(server=True)
     except (OSError, ValueError) as failure:
-        error = tls_failure(failure)
-        if "http request" in error.what or "wrong version number" in error.what:
-            error.check = "whether the peer speaks TLS: this port takes nothing else"
+        error = tls_failure(failure, server=True)
     with contextlib.suppress(OSError):
         sock.close()
     raise error

@@ -33,6 +33,7 @@ from dicomwire.network.presentation import (
     syntaxes_of,
 )
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
+from dicomwire.network.terms import Terms
 from dicomwire.network.timeouts import TimeOuts, checked, kept
 from dicomwire.network.titles import checked_title, checked_version_name
 from dicomwire.network.workers import WorkerServer
@@ -326,6 +327,34 @@ class ApplicationEntity(TimeOuts):
         OSError
             When the host name is not known or the local end cannot be bound.
         """
+        terms = self.terms(
+            addr, port, contexts, ae_title, max_pdu, ext_neg, bind_address,
+            checked(timeouts, "associate"),
+        )  # fmt: skip
+        association = Association(
+            self, "requestor", terms.identity, Handlers(evt_handlers), self.options
+        )
+        terms.set_up(association)
+        self.remember(association)
+        try:
+            association.negotiate(terms.peer, association.proposal, tls_args, terms.bind_address)
+        except BaseException:
+            self.forget(association)
+            raise
+        return association
+
+    def terms(
+        self,
+        addr: str | tuple[str, int, int],
+        port: int,
+        contexts: Sequence[PresentationContext] | None,
+        ae_title: str,
+        max_pdu: int | None,
+        ext_neg: Sequence[AnyUserItem] | None,
+        bind_address: tuple[Any, ...] | None,
+        timeouts: dict[str, float | None],
+    ) -> Terms:
+        """Check how an association is asked for; see `associate`."""
         peer = peer_address(addr, port)
         called = checked_title(ae_title, "ae_title")
         chosen = list(self._requested)
@@ -340,18 +369,8 @@ class ApplicationEntity(TimeOuts):
             bind_address = local_address(bind_address)
         identity = self.identity(self.maximum_pdu_size if max_pdu is None else max_pdu)
         items = self._with_window(checked_items(ext_neg or ()))
-        association = Association(self, "requestor", identity, Handlers(evt_handlers), self.options)
-        for name, seconds in checked(timeouts).items():
-            setattr(association, name, seconds)
-        association.requestor.set_up(self.ae_title, chosen, items)
-        association.acceptor.set_up(called)
-        self.remember(association)
-        try:
-            association.negotiate(peer, association.proposal, tls_args, bind_address)
-        except BaseException:
-            self.forget(association)
-            raise
-        return association
+        titles = self.ae_title, called
+        return Terms(peer, titles, chosen, items, identity, bind_address, timeouts)
 
     def c_get(
         self,

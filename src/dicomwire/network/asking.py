@@ -1,47 +1,19 @@
-"""What asking for anything on an association needs, whatever the service."""
+"""What asking for anything with blocking calls needs, whatever the service."""
 
 from __future__ import annotations
 
-import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dicomwire.dataset.codec import encode
-from dicomwire.dataset.errors import DataSetError
+from dicomwire.network.preparing import Preparing, Question
 from dicomwire.protocol.command import Command
-from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Error
-from dicomwire.protocol.messages import Message
-from dicomwire.protocol.negotiation import AcceptedContext
 from dicomwire.services.response import Response
 from dicomwire.services.wants import Conversation
-from dicomwire.standard.dimse import Service
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
-logger = logging.getLogger("dicomwire.association")
 
 
-class Operations(ABC):
-    """What an association can be asked to do.
-
-    Attributes
-    ----------
-    connection : Connection
-        The association's.
-    is_established : bool
-        Whether requests can be sent.
-    """
-
-    connection: Connection
-    is_established: bool
-
-    @property
-    @abstractmethod
-    def ended(self) -> Error | None:
-        """Why the association is over."""
+class Operations(Preparing):
+    """What an association can be asked to do."""
 
     @abstractmethod
     def _operate(
@@ -73,62 +45,10 @@ class Operations(ABC):
     def _send_aside(self, context_id: int, command: Command) -> None:
         """Send a message besides the operation under way."""
 
-    def _ask(
-        self, conversation: Conversation[Message], service: Service, command: Command
-    ) -> Response:
-        """Run a request, and say in the log how it was answered."""
-        response = Response(service, self._operate(service.name, conversation, command))
+    def _ask(self, question: Question) -> Response:
+        """Send a request, and say in the log how it was answered."""
+        conversation = question.conversation(self.connection)
+        message = self._operate(question.service.name, conversation, question.command)
+        response = question.response(message)
         self.log_response(response)
         return response
-
-    def log_response(self, response: Response) -> None:
-        """Say in the log how a request was answered."""
-        if logger.isEnabledFor(logging.INFO):
-            logger.info(
-                "Received %s Response (Status: 0x%04X - %s)",
-                plain_name(response.service),
-                response.status,
-                response.category.value,
-            )
-
-    def check_established(self, operation: str) -> None:
-        """Raise RuntimeError when nothing can be asked for."""
-        if not self.is_established:
-            raise RuntimeError(
-                f"The association with a peer SCP must be established before sending a "
-                f"{operation} request" + (f": {self.ended}" if self.ended else "")
-            )
-
-
-def plain_name(service: Service) -> str:
-    """Name a service as pynetdicom's log does: "Find", "Event Report"."""
-    return service.name[2:].replace("-", " ").title()
-
-
-def encoded(dataset: Dataset, context: AcceptedContext) -> bytes:
-    """Encode a data set for a presentation context; raise ValueError when it cannot be."""
-    try:
-        return encode(dataset, context.transfer_syntax)
-    except DataSetError as error:
-        raise ValueError(f"Failed to encode the supplied dataset: {error}") from error
-
-
-def check_id(number: int, what: str = "A Message ID") -> int:
-    """Return a number that fits an element of VR US.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When it is no int from 0 to 65,535.
-    """
-    if not isinstance(number, int) or isinstance(number, bool):
-        raise TypeError(f"{what} must be an int")
-    if not 0 <= number <= 0xFFFF:
-        raise ValueError(f"{what} must be from 0 to 65,535, not {number}")
-    return number
-
-
-def check_priority(priority: int) -> None:
-    """Raise ValueError unless a priority is one (PS3.7 E.1)."""
-    if priority not in (0, 1, 2):
-        raise ValueError(f"priority must be 0 (medium), 1 (high) or 2 (low), not {priority!r}")

@@ -20,55 +20,40 @@ from dicomwire.network.addresses import Address, TLSArguments, accept_tls, open_
 from dicomwire.network.composite import CompositeOperations
 from dicomwire.network.driver import Driver
 from dicomwire.network.events import (
-    EVT_ABORTED,
     EVT_ACCEPTED,
     EVT_CONN_CLOSE,
     EVT_CONN_OPEN,
     EVT_ESTABLISHED,
-    EVT_REJECTED,
-    EVT_RELEASED,
-    EventType,
-    Handler,
     Handlers,
 )
 from dicomwire.network.hooks import Hooks
-from dicomwire.network.log_ends import log_abort, log_rejection
 from dicomwire.network.normalized import NormalizedOperations
 from dicomwire.network.options import Options
-from dicomwire.network.presentation import PresentationContext
-from dicomwire.network.tap import EventTap
-from dicomwire.network.timeouts import TimeOuts
+from dicomwire.network.standing import Standing
 from dicomwire.network.transport import Transport, transport_for
 from dicomwire.network.turn import Turn
 from dicomwire.network.upper_layer import Messages, UpperLayer
-from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
 from dicomwire.network.views import views
 from dicomwire.network.watcher import the_watcher
 from dicomwire.protocol.command import Command
-from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import (
     Ended,
     Error,
     IdleTimedOut,
     Lost,
-    Rejected,
-    Released,
 )
-from dicomwire.protocol.messages import Message
 from dicomwire.protocol.pdus import AssociateRQ
 from dicomwire.services import association as conversations
 from dicomwire.services import scp
 from dicomwire.services.association import Identity, Policy
-from dicomwire.services.responding import drop
 from dicomwire.services.wants import Conversation
 
 logger = logging.getLogger("dicomwire.association")
 
 VERIFICATION = "1.2.840.10008.1.1"
-MODES = ("requestor", "acceptor")
 
 
-class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading.Thread):
+class Association(Standing, CompositeOperations, NormalizedOperations, threading.Thread):
     """An association between this AE and a peer.
 
     Users get one from `AE.associate`, or as `event.assoc`. As a context manager it is released on
@@ -117,23 +102,9 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
         handlers: Handlers | None = None,
         options: Options | None = None,
     ) -> None:
-        self._ae = ae
-        self._mode = _checked_mode(mode)
-        name = f"{self._mode.capitalize()}Thread@{stamp()}"
+        name = f"{str(mode).capitalize()}Thread@{stamp()}"
         threading.Thread.__init__(self, name=name, daemon=True)
-        self.options = options = options or ae.options
-        self.identity = identity = identity or ae.identity(ae.maximum_pdu_size)
-        self.handlers = handlers = handlers or Handlers()
-        self.is_established = self.is_rejected = self.is_aborted = self.is_released = False
-        self._timeouts_of(ae)
-        self.network_timeout_response = "A-ABORT"
-        self.tap = EventTap(self, handlers, options)
-        self.connection = Connection(self.is_requestor, identity.maximum_length, self.tap)
-        ours = {self._mode: identity}
-        self.connection.pads_titles = options.pad_titles
-        self.connection.counts_bind = options.counts_bind
-        self.requestor = ServiceUser(self.connection, "requestor", ours.get("requestor"), self)
-        self.acceptor = ServiceUser(self.connection, "acceptor", ours.get("acceptor"), self)
+        Standing.__init__(self, ae, mode, identity, handlers or Handlers(), options)
         self.driver = Driver(self.connection, Hooks(self))
         self.acse = Acse(self.driver)
         self._turn = Turn()
@@ -152,11 +123,6 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
         self._inherited: Context | None = None
 
     # -- what it is ------------------------------------------------------------------------
-
-    @property
-    def ae(self) -> Any:
-        """The AE."""
-        return self._ae
 
     @property
     def lock(self) -> threading.Lock:
@@ -184,51 +150,15 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
             self._dimse = views().dimse_of(self)
         return self._dimse
 
-    @property
-    def mode(self) -> str:
-        """ "requestor" or "acceptor"."""
-        return self._mode
+    def _look_again(self) -> None:
+        the_watcher().look_again()
+
+    def _free_slot(self) -> None:
+        self._ae.free_slot(self)
 
     @property
-    def is_requestor(self) -> bool:
-        """Whether this side asked for the association."""
-        return self._mode == "requestor"
-
-    @property
-    def is_acceptor(self) -> bool:
-        """Whether this side was asked."""
-        return self._mode == "acceptor"
-
-    @property
-    def ended(self) -> Error | None:
-        """Why the association is over, or never came to be: what happened, whose fault, what to
-        check; None while it stands."""
-        return self.connection.ended
-
-    def _set_timeout(self, name: str, value: float | None) -> None:
-        super()._set_timeout(name, value)
-        if name == "network_timeout":
-            the_watcher().look_again()
-
-    @property
-    def accepted_contexts(self) -> list[PresentationContext]:
-        """The contexts that both sides agreed on, ordered by ID."""
-        return accepted_of(self.connection)
-
-    @property
-    def rejected_contexts(self) -> list[PresentationContext]:
-        """The proposed contexts that were not accepted."""
-        return rejected_of(self.connection)
-
-    @property
-    def local(self) -> dict[str, Any]:
-        """Title, address and port of this side."""
-        return (self.requestor if self.is_requestor else self.acceptor).info
-
-    @property
-    def remote(self) -> dict[str, Any]:
-        """Title, address and port of the peer."""
-        return (self.acceptor if self.is_requestor else self.requestor).info
+    def _under_way(self) -> str:
+        return self._turn.operation
 
     def is_alive(self) -> bool:
         """Whether the association, or its thread, still runs."""
@@ -261,32 +191,7 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
         else:
             self.abort()
 
-    # -- handlers --------------------------------------------------------------------------
-
-    def bind(self, event: EventType, handler: Handler, args: list[Any] | None = None) -> None:
-        """Bind a handler to an event; see `Handlers.bind`."""
-        self.handlers.bind(event, handler, args)
-        self.connection.watch(self.tap)
-
-    def unbind(self, event: EventType, handler: Handler) -> None:
-        """Undo `bind`."""
-        self.handlers.unbind(event, handler)
-        self.connection.watch(self.tap)
-
-    def get_events(self) -> list[EventType]:
-        """Return the events that handlers are bound to, sorted by name."""
-        return self.handlers.events()
-
-    def get_handlers(self, event: EventType) -> Any:
-        """Return what is bound to an event: a list of (handler, arguments), or one such pair."""
-        return self.handlers.bound(event)
-
     # -- the requestor's beginning -----------------------------------------------------------
-
-    @property
-    def proposal(self) -> AssociateRQ:
-        """What the requestor is going to ask for."""
-        return self.requestor.proposal(self.acceptor.ae_title)
 
     def set_socket(self, sock: Any) -> None:
         """Say which socket is used: a requestor's that is not connected yet, an acceptor's as
@@ -676,36 +581,6 @@ class Association(TimeOuts, CompositeOperations, NormalizedOperations, threading
         self.driver.aside.end()
         self._ae.forget(self)
 
-    def _drop_messages(self) -> None:
-        for event in self.connection.events:
-            if isinstance(event, Message):
-                drop(event)
-        self.connection.events.clear()
-
-    @property
-    def _peer_address(self) -> Address | None:
-        return (self.acceptor if self.is_requestor else self.requestor).address_info
-
-    def _flag(self) -> None:
-        """Turn the reason into the flags, the log lines and the event, once."""
-        if self.is_rejected or self.is_aborted or self.is_released:
-            return
-        error = self.connection.ended
-        was_established, self.is_established = self.is_established, False
-        self._ae.free_slot(self)
-        if isinstance(error, Released):
-            self.is_released = True
-            logger.info("Association Released")
-            self.handlers.notify(self, EVT_RELEASED)
-        elif isinstance(error, Rejected):
-            self.is_rejected = True
-            log_rejection(error, self.is_requestor)
-            self.handlers.notify(self, EVT_REJECTED)
-        else:
-            self.is_aborted = True
-            log_abort(error, self.is_requestor and not was_established, self._turn.operation)
-            self.handlers.notify(self, EVT_ABORTED)
-
 
 def stamp() -> str:
     """Return the local time, in whole seconds, as thread names have it."""
@@ -715,11 +590,3 @@ def stamp() -> str:
 @lru_cache(1)
 def _stamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds).strftime("%Y%m%d%H%M%S")
-
-
-def _checked_mode(mode: str) -> str:
-    if not isinstance(mode, str):
-        raise TypeError(f"mode must be a str, not {type(mode).__name__}")
-    if mode.lower() not in MODES:
-        raise ValueError(f"mode must be one of {MODES}, not {mode!r}")
-    return mode.lower()

@@ -5,24 +5,21 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dicomwire.dataset.errors import NotDicom
 from dicomwire.dataset.part10 import FileHeader
-from dicomwire.network.asking import Operations, check_id, check_priority, encoded, plain_name
+from dicomwire.network.asking import Operations
+from dicomwire.network.preparing import check_id, check_priority
 from dicomwire.network.responses import Answers, Asked, Responses
 from dicomwire.network.stores import Stores
-from dicomwire.network.titles import checked_title
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.errors import Ended, LocalError
 from dicomwire.protocol.messages import Message
-from dicomwire.services import asked, scp, scu
+from dicomwire.services import scu
 from dicomwire.services.response import Response
-from dicomwire.services.sending import Outgoing, context_for, outgoing
-from dicomwire.standard.dimse import BY_NAME, C_ECHO, C_STORE, PRIORITY_LOW
-from dicomwire.standard.sop_classes import file_prefix
+from dicomwire.standard.dimse import C_STORE, PRIORITY_LOW
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -59,12 +56,7 @@ class CompositeOperations(Operations):
         RuntimeError, TypeError, ValueError
             As `send_c_echo`.
         """
-        self.check_established("C-ECHO")
-        context = context_for(self.connection, VERIFICATION)
-        command = scu.command_for(C_ECHO, check_id(msg_id), VERIFICATION)
-        logger.info("Sending Echo Request: MsgID %d", msg_id)
-        conversation = scu.request(self.connection, context.context_id, command, scp.answer)
-        return self._ask(conversation, C_ECHO, command)
+        return self._ask(self.ask_echo(msg_id))
 
     def send_c_echo(self, msg_id: int = 1) -> Dataset:
         """Ask the peer for a sign of life, as pynetdicom's programs do.
@@ -125,43 +117,10 @@ class CompositeOperations(Operations):
             dataset, msg_id, priority, originator_aet, originator_id, decompress
         )
         with prepared as (what, command):
-            conversation = scu.store(
-                self.connection, what.context_id, command, scp.answer, what.stream
-            )
-            return self._ask(conversation, C_STORE, command)
-
-    @contextmanager
-    def prepare_store(
-        self,
-        dataset: Dataset | str | Path | FileHeader,
-        msg_id: int = 1,
-        priority: int = PRIORITY_LOW,
-        originator_aet: str | None = None,
-        originator_id: int | None = None,
-        decompress: bool = False,
-    ) -> Iterator[tuple[Outgoing, Command]]:
-        """Prepare an instance, and the request that sends it; see `c_store`."""
-        self.check_established("C-STORE")
-        check_priority(priority)
-        check_id(msg_id)
-        if originator_aet is not None:
-            originator_aet = checked_title(originator_aet, "originator_aet")
-        if originator_id is not None:
-            check_id(originator_id)
-        with outgoing(self.connection, dataset, decompress) as what:
-            command = scu.command_for(
-                C_STORE,
-                msg_id,
-                what.sop_class_uid,
-                Priority=priority,
-                AffectedSOPInstanceUID=what.sop_instance_uid,
-                MoveOriginatorApplicationEntityTitle=originator_aet,
-                MoveOriginatorMessageID=originator_id,
-            )
-            if logger.isEnabledFor(logging.INFO):
-                prefix = file_prefix(what.sop_class_uid)
-                logger.info("Sending Store Request: MsgID %d, (%s)", msg_id, prefix)
-            yield what, command
+            conversation = self.store_conversation(what, command)
+            response = Response(C_STORE, self._operate("C-STORE", conversation, command))
+        self.log_response(response)
+        return response
 
     def c_stores(
         self,
@@ -285,6 +244,60 @@ class CompositeOperations(Operations):
         """
         return self._ask_many(Answers, "C-FIND", dataset, query_model, msg_id, Priority=priority)
 
+    def c_get(
+        self, dataset: Dataset, query_model: str, msg_id: int = 1, priority: int = PRIORITY_LOW
+    ) -> Answers:
+        """Ask for instances over this association, as `send_c_get` does.
+
+        Parameters
+        ----------
+        dataset, query_model, msg_id, priority
+            See `send_c_find`.
+
+        Returns
+        -------
+        Answers
+            To be iterated over: a `Response` for each that comes.
+
+        Raises
+        ------
+        Ended
+            Here and while iterating: why there are no more responses.
+        RuntimeError, ValueError
+            As `send_c_find`.
+        """
+        return self._ask_many(Answers, "C-GET", dataset, query_model, msg_id, Priority=priority)
+
+    def c_move(
+        self,
+        dataset: Dataset,
+        move_aet: str,
+        query_model: str,
+        msg_id: int = 1,
+        priority: int = PRIORITY_LOW,
+    ) -> Answers:
+        """Ask the peer to send instances to an AE, as `send_c_move` does.
+
+        Parameters
+        ----------
+        dataset, move_aet, query_model, msg_id, priority
+            See `send_c_move`.
+
+        Returns
+        -------
+        Answers
+            To be iterated over: a `Response` for each that comes.
+
+        Raises
+        ------
+        Ended
+            Here and while iterating: why there are no more responses.
+        RuntimeError, ValueError
+            As `send_c_find`.
+        """
+        fields = {"Priority": priority, "MoveDestination": move_aet}
+        return self._ask_many(Answers, "C-MOVE", dataset, query_model, msg_id, **fields)
+
     def send_c_find(
         self, dataset: Dataset, query_model: str, msg_id: int = 1, priority: int = PRIORITY_LOW
     ) -> Responses:
@@ -362,9 +375,8 @@ class CompositeOperations(Operations):
         Responses
             Pairs (status, identifier or None), to be iterated over.
         """
-        title = checked_title(move_aet, "move_aet").strip()
         return self._query(
-            "C-MOVE", dataset, query_model, msg_id, Priority=priority, MoveDestination=title
+            "C-MOVE", dataset, query_model, msg_id, Priority=priority, MoveDestination=move_aet
         )
 
     def _query(
@@ -383,17 +395,16 @@ class CompositeOperations(Operations):
         **fields: Any,
     ) -> Many:
         """Send a request that is answered by many responses."""
-        service = BY_NAME[name]
-        self.check_established(name)
-        check_priority(fields["Priority"])
-        context = context_for(self.connection, str(query_model))
-        command = scu.command_for(service, check_id(msg_id), str(query_model), **fields)
-        data = encoded(dataset, context)
-        logger.info("Sending %s Request: MsgID %d", plain_name(service), msg_id)
-        answer = scp.answer if name == "C-FIND" else asked.only(dataset, scp.answer)
-        responses = kind(self, service, context.context_id, command, answer)
+        question = self.ask_many(name, dataset, query_model, msg_id, **fields)
+        responses = kind(
+            self,
+            question.service,
+            question.context.context_id,
+            question.command,
+            question.answer,
+        )
         try:
-            self.begin(name, scu.send(self.connection, context.context_id, command, data))
+            self.begin(name, question.sending(self.connection))
         except Ended as error:
             responses.cannot_come(error)
         except BaseException:
@@ -427,21 +438,12 @@ class CompositeOperations(Operations):
         ValueError
             When neither is given, or the model was not accepted.
         """
-        if query_model is not None:
-            context_id = context_for(self.connection, str(query_model)).context_id
-        if context_id is None:
-            raise ValueError("'context_id' or 'query_model' is required")
-        logger.info("Sending C-CANCEL request")
-        self._send_aside(context_id, scu.cancel_for(check_id(msg_id)))
+        self._send_aside(*self.cancel_request(msg_id, context_id, query_model))
 
     def next_response(self, command: Command, answer: scu.AnswerRequest) -> Message:
         """Wait for the next response to a request of `_query`."""
         message: Message = self.go_on(scu.response_to(self.connection, command, answer))
         return message
-
-    def transfer_syntax(self, context_id: int) -> str:
-        """Return the transfer syntax of a presentation context."""
-        return self.connection.contexts[context_id].transfer_syntax
 
 
 def _or_nothing(ask: Callable[[], Response]) -> Dataset:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from dicomwire.network.views import Later
 from dicomwire.services.wants import Unbound
@@ -154,9 +154,9 @@ class Handlers:
         for binding in bindings or ():
             self.bind(*binding)
 
-    def copy(self) -> Handlers:
+    def copy(self) -> Self:
         """Return the same bindings, to be changed on their own."""
-        other = Handlers()
+        other = type(self)()
         with self._changing:
             other._notified = dict(self._notified)  # its lists are replaced, never changed
             other._asked = dict(self._asked)
@@ -229,12 +229,18 @@ class Handlers:
         """
         for handler, args in self._notified.get(event.name, ()):
             try:
-                handler(Event(assoc, event, attributes), *args)
+                self._tell(handler, Event(assoc, event, attributes), args)
             except Exception:
-                name = getattr(handler, "__name__", repr(handler))
-                logger.exception(
-                    "Exception raised in user's 'evt.%s' event handler '%s'", event.name, name
-                )
+                logger.exception("%s", raised_by(event, handler))
+
+    def _tell(self, handler: Handler, event: Event, args: list[Any]) -> None:
+        handler(event, *args)
+
+
+def raised_by(event: EventType, handler: Handler) -> str:
+    """Say that a function that was told of an event raised."""
+    name = getattr(handler, "__name__", repr(handler))
+    return f"Exception raised in user's 'evt.{event.name}' event handler '{name}'"
 
 
 def get_default_handler(event: EventType) -> Handler:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dicomwire.dataset.part10 import encode_file_meta
 from dicomwire.dataset.sinks import FileSink
-from dicomwire.network.events import BY_NAME, EVT_C_STORE, Event
+from dicomwire.network.events import BY_NAME, EVT_C_STORE, Bound, Event
 from dicomwire.network.log_progress import stored_line
 from dicomwire.network.requests import IdentityEvent, RequestEvent, StoreEvent
 from dicomwire.network.stores import Stores
@@ -19,7 +19,7 @@ from dicomwire.standard.dimse import C_STORE
 
 logger = logging.getLogger("dicomwire.service_class")
 
-_YIELDING = ("EVT_C_FIND", "EVT_C_GET", "EVT_C_MOVE")
+YIELDING = ("EVT_C_FIND", "EVT_C_GET", "EVT_C_MOVE")
 
 
 class _Destination(NamedTuple):
@@ -84,24 +84,32 @@ class Hooks:
         HandlerRaised
             When it raised, `Unbound` when there is none.
         """
-        assoc = self._assoc
-        bound = assoc.handlers.asked(name)
+        handler, args = self._bound(name, attributes)
+        try:
+            returned = handler(self._event(name, attributes), *args)
+            self._learn(name, returned)
+            return iter(returned) if name in YIELDING and returned is not None else returned
+        except Unbound:  # it is the default handler
+            raise
+        except Exception as error:
+            raise self._raised(name) from error
+
+    def _bound(self, name: str, attributes: dict[str, Any]) -> Bound:
+        """Return the handler of an intervention event; raise `Unbound` when there is none."""
+        bound = self._assoc.handlers.asked(name)
         self._log_request(name, attributes)
         if bound is None:
             if name == EVT_C_STORE.name:
                 logger.error("No handler is bound to evt.EVT_C_STORE: the instance is not stored")
             raise Unbound
-        handler, args = bound
-        try:
-            returned = handler(self._event(name, attributes), *args)
-            self._learn(name, returned)
-            return iter(returned) if name in _YIELDING and returned is not None else returned
-        except Unbound:  # it is the default handler
-            raise
-        except Exception as error:
-            logger.exception("Exception in the handler bound to 'evt.%s'", name)
-            self._learn(name, None)
-            raise HandlerRaised from error
+        found: Bound = bound
+        return found
+
+    def _raised(self, name: str) -> HandlerRaised:
+        """Report what a handler raised, and return what the conversation is told."""
+        logger.exception("Exception in the handler bound to 'evt.%s'", name)
+        self._learn(name, None)
+        return HandlerRaised()
 
     def _learn(self, name: str, returned: Any) -> None:
         """Keep what a handler said of the negotiation."""
@@ -123,8 +131,7 @@ class Hooks:
         except StopIteration:
             return END
         except Exception as error:
-            logger.exception("Exception in the handler bound to 'evt.%s'", name)
-            raise HandlerRaised from error
+            raise self._raised(name) from error
 
     def close(self, values: Any) -> None:
         """Let a handler that yields clean up."""
@@ -160,8 +167,7 @@ class Hooks:
     def settle_there(self, destination: _Destination) -> tuple[Any, int]:
         """Wait for the next response, and return its tag and status."""
         tag, response = destination.stores.settle()
-        if logger.isEnabledFor(logging.INFO):
-            logger.info("%s", stored_line("Move", response.status))
+        log_moved(response.status)
         return tag, response.status
 
     def hang_up(self, destination: _Destination) -> None:
@@ -207,6 +213,12 @@ class Hooks:
             identity.implementation_class_uid,
             identity.implementation_version_name or "",
         )
+
+
+def log_moved(status: int) -> None:
+    """Say how a sub-operation of a C-MOVE went."""
+    if logger.isEnabledFor(logging.INFO):
+        logger.info("%s", stored_line("Move", status))
 
 
 def _is_verified(returned: Any) -> bool:

@@ -41,6 +41,37 @@ class Asking(Protocol):
         """Let another thread see to the end of what this one has given up."""
 
 
+class Meanings:
+    """What the responses to one request mean: nearly all have the same status, looked up once.
+
+    Parameters
+    ----------
+    service : Service
+        What was asked.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._known: dict[tuple[object, int], tuple[Category, bool]] = {}
+
+    def of(self, response: Response) -> tuple[Category, bool]:
+        """Return the category of a response, and whether further ones follow it."""
+        command = response.command
+        key = command.get("AffectedSOPClassUID"), command["Status"]
+        known = self._known.get(key)
+        if known is None:
+            category = response.category
+            known = self._known[key] = category, _goes_on(response, category)
+        return known
+
+
+def _goes_on(response: Response, category: Category) -> bool:
+    if category is Category.PENDING:
+        return True
+    repository = response.command.get("AffectedSOPClassUID") == REPOSITORY_QUERY
+    return repository and category is Category.WARNING  # PS3.4 C.6.4: 0xB001
+
+
 class Asked:
     """A request that is answered by many responses (PS3.7 9.1.2 to 9.1.4), as they come.
 
@@ -77,7 +108,7 @@ class Asked:
         self._answer = answer
         self._open = True
         self._busy = threading.Lock()
-        self._categories: dict[tuple[object, int], Category] = {}
+        self._meanings = Meanings(service)
 
     def cannot_come(self, error: Ended) -> None:
         """Learn that the association ended before the request was sent."""
@@ -100,20 +131,10 @@ class Asked:
         message = self._asking.next_response(self._command, self._answer)
         syntax = self._asking.transfer_syntax(message.context_id)
         response = Response(self._service, message, syntax)
-        # nearly all have the same status: its meaning is looked up once
-        key = message.command.get("AffectedSOPClassUID"), message.command["Status"]
-        category = self._categories.get(key)
-        if category is None:
-            category = self._categories[key] = response.category
-        if not self._goes_on(response, category):
+        category, goes_on = self._meanings.of(response)
+        if not goes_on:
             self._finish()
         return response, category
-
-    def _goes_on(self, response: Response, category: Category) -> bool:
-        if category is Category.PENDING:
-            return True
-        repository = response.command.get("AffectedSOPClassUID") == REPOSITORY_QUERY
-        return repository and category is Category.WARNING  # PS3.4 C.6.4: 0xB001
 
     def _finish(self) -> None:
         if self._open:

@@ -90,17 +90,24 @@ def kept(name: str, value: Any) -> float | None:
     return DEFAULTS[name]
 
 
-def checked(timeouts: dict[str, float | None]) -> dict[str, float | None]:
-    """Return the time-outs that `associate` was given.
+def checked(timeouts: dict[str, float | None], function: str) -> dict[str, float | None]:
+    """Return time-outs as a caller gave them.
+
+    Parameters
+    ----------
+    timeouts : dict
+        Seconds or None by name.
+    function : str
+        What was called, for the message.
 
     Raises
     ------
     TypeError, ValueError
-        When one of them cannot be.
+        When there is no such time-out, or it cannot be.
     """
     for name, seconds in timeouts.items():
         if name not in TIMEOUTS:
-            raise TypeError(f"associate() got an unexpected keyword argument '{name}'")
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")
         if seconds is not None and not isinstance(seconds, int | float):
             raise TypeError(f"'{name}' is a number of seconds or None, not {seconds!r}")
         if seconds is not None and not seconds >= 0:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import threading
 
 
+def nested(operation: str, under_way: str) -> RuntimeError:
+    """Return what is raised when an operation is begun inside another one."""
+    return RuntimeError(
+        f"{operation} cannot begin inside {under_way} on the same association: "
+        "use another association, or wait until it is over"
+    )
+
+
 class Turn:
     """Who holds the conversation of an association: one operation at a time."""
 
@@ -28,10 +36,7 @@ class Turn:
         """
         me = threading.get_ident()
         if self._owner == me:
-            raise RuntimeError(
-                f"{operation} cannot begin inside {self._operation} on the same association: "
-                "use another association, or wait until it is over"
-            )
+            raise nested(operation, self._operation)
         self._lock.acquire()
         self._owner, self._operation = me, operation
 

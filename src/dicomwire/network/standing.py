@@ -1,0 +1,212 @@
+"""An association's state into what both APIs show of it: who, what was agreed, how it ended."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from typing import Any
+
+from dicomwire.network.addresses import Address
+from dicomwire.network.events import (
+    EVT_ABORTED,
+    EVT_REJECTED,
+    EVT_RELEASED,
+    EventType,
+    Handler,
+    Handlers,
+)
+from dicomwire.network.log_ends import log_abort, log_rejection
+from dicomwire.network.options import Options
+from dicomwire.network.presentation import PresentationContext
+from dicomwire.network.tap import EventTap
+from dicomwire.network.timeouts import TimeOuts
+from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
+from dicomwire.protocol.connection import Connection
+from dicomwire.protocol.errors import Error, Rejected, Released
+from dicomwire.protocol.messages import Message
+from dicomwire.protocol.pdus import AssociateRQ
+from dicomwire.services.association import Identity
+from dicomwire.services.responding import drop
+
+logger = logging.getLogger("dicomwire.association")
+
+MODES = ("requestor", "acceptor")
+
+
+class Standing(TimeOuts, ABC):
+    """Where an association stands, whichever driver moves its bytes.
+
+    Parameters
+    ----------
+    ae : AE
+        Whose association it is.
+    mode : str
+        "requestor" or "acceptor".
+    identity : Identity, optional
+        How this side presents itself; as the AE does unless told otherwise.
+    handlers : Handlers, optional
+        What is bound; changed by `bind` and `unbind`.
+    options : Options, optional
+        Settings; those of the AE unless told otherwise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When the mode is none.
+    """
+
+    def __init__(
+        self,
+        ae: Any,
+        mode: str,
+        identity: Identity | None,
+        handlers: Handlers,
+        options: Options | None,
+    ) -> None:
+        self._ae = ae
+        self._mode = checked_mode(mode)
+        self.options = options = options or ae.options
+        self.identity = identity = identity or ae.identity(ae.maximum_pdu_size)
+        self.handlers = handlers
+        self.is_established = self.is_rejected = self.is_aborted = self.is_released = False
+        self._timeouts_of(ae)
+        self.network_timeout_response = "A-ABORT"
+        self.tap = EventTap(self, handlers, options)
+        self.connection = Connection(self.is_requestor, identity.maximum_length, self.tap)
+        ours = {self._mode: identity}
+        self.connection.pads_titles = options.pad_titles
+        self.connection.counts_bind = options.counts_bind
+        self.requestor = ServiceUser(self.connection, "requestor", ours.get("requestor"), self)
+        self.acceptor = ServiceUser(self.connection, "acceptor", ours.get("acceptor"), self)
+
+    # -- what it is ------------------------------------------------------------------------
+
+    @property
+    def ae(self) -> Any:
+        """The AE."""
+        return self._ae
+
+    @property
+    def mode(self) -> str:
+        """ "requestor" or "acceptor"."""
+        return self._mode
+
+    @property
+    def is_requestor(self) -> bool:
+        """Whether this side asked for the association."""
+        return self._mode == "requestor"
+
+    @property
+    def is_acceptor(self) -> bool:
+        """Whether this side was asked."""
+        return self._mode == "acceptor"
+
+    @property
+    def ended(self) -> Error | None:
+        """Why the association is over, or never came to be: what happened, whose fault, what to
+        check; None while it stands."""
+        return self.connection.ended
+
+    def _set_timeout(self, name: str, value: float | None) -> None:
+        super()._set_timeout(name, value)
+        if name == "network_timeout":
+            self._look_again()
+
+    @abstractmethod
+    def _look_again(self) -> None:
+        """Learn that the network time-out has changed."""
+
+    @property
+    def accepted_contexts(self) -> list[PresentationContext]:
+        """The contexts that both sides agreed on, ordered by ID."""
+        return accepted_of(self.connection)
+
+    @property
+    def rejected_contexts(self) -> list[PresentationContext]:
+        """The proposed contexts that were not accepted."""
+        return rejected_of(self.connection)
+
+    @property
+    def local(self) -> dict[str, Any]:
+        """Title, address and port of this side."""
+        return (self.requestor if self.is_requestor else self.acceptor).info
+
+    @property
+    def remote(self) -> dict[str, Any]:
+        """Title, address and port of the peer."""
+        return (self.acceptor if self.is_requestor else self.requestor).info
+
+    @property
+    def proposal(self) -> AssociateRQ:
+        """What the requestor is going to ask for."""
+        return self.requestor.proposal(self.acceptor.ae_title)
+
+    # -- handlers --------------------------------------------------------------------------
+
+    def bind(self, event: EventType, handler: Handler, args: list[Any] | None = None) -> None:
+        """Bind a handler to an event; see `Handlers.bind`."""
+        self.handlers.bind(event, handler, args)
+        self.connection.watch(self.tap)
+
+    def unbind(self, event: EventType, handler: Handler) -> None:
+        """Undo `bind`."""
+        self.handlers.unbind(event, handler)
+        self.connection.watch(self.tap)
+
+    def get_events(self) -> list[EventType]:
+        """Return the events that handlers are bound to, sorted by name."""
+        return self.handlers.events()
+
+    def get_handlers(self, event: EventType) -> Any:
+        """Return what is bound to an event: a list of (handler, arguments), or one such pair."""
+        return self.handlers.bound(event)
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _drop_messages(self) -> None:
+        for event in self.connection.events:
+            if isinstance(event, Message):
+                drop(event)
+        self.connection.events.clear()
+
+    @property
+    def _peer_address(self) -> Address | None:
+        return (self.acceptor if self.is_requestor else self.requestor).address_info
+
+    def _flag(self) -> None:
+        """Turn the reason into the flags, the log lines and the event, once."""
+        if self.is_rejected or self.is_aborted or self.is_released:
+            return
+        error = self.connection.ended
+        was_established, self.is_established = self.is_established, False
+        self._free_slot()
+        if isinstance(error, Released):
+            self.is_released = True
+            logger.info("Association Released")
+            self.handlers.notify(self, EVT_RELEASED)
+        elif isinstance(error, Rejected):
+            self.is_rejected = True
+            log_rejection(error, self.is_requestor)
+            self.handlers.notify(self, EVT_REJECTED)
+        else:
+            self.is_aborted = True
+            log_abort(error, self.is_requestor and not was_established, self._under_way)
+            self.handlers.notify(self, EVT_ABORTED)
+
+    @abstractmethod
+    def _free_slot(self) -> None:
+        """Let another association stand in place of this one."""
+
+    @property
+    @abstractmethod
+    def _under_way(self) -> str:
+        """The operation under way; empty when there is none."""
+
+
+def checked_mode(mode: str) -> str:
+    """Return a mode in small letters; raise TypeError or ValueError when it is none."""
+    if not isinstance(mode, str):
+        raise TypeError(f"mode must be a str, not {type(mode).__name__}")
+    if mode.lower() not in MODES:
+        raise ValueError(f"mode must be one of {MODES}, not {mode!r}")
+    return mode.lower()
