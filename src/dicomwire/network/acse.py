@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dicomwire.network.driver import Driver
+from typing import Protocol
+
+from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Aborted
 from dicomwire.protocol.pdus import Abort, AssociateRJ, ReleaseRQ
 from dicomwire.standard.rejections import ABORT_REASONS, ABORT_SOURCES, REJECTIONS, RESULTS
+
+
+class Stepping(Protocol):
+    """What is needed of a driver."""
+
+    connection: Connection
+
+    def step(self, pdu: AssociateRJ | Abort) -> None:
+        """Send a PDU besides the conversation under way."""
 
 
 class Acse:
@@ -13,11 +24,11 @@ class Acse:
 
     Parameters
     ----------
-    driver : Driver
+    driver : Stepping
         The association's.
     """
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Stepping) -> None:
         self._driver = driver
 
     def send_reject(self, result: int, source: int, diagnostic: int) -> None:

@@ -469,14 +469,7 @@ class ApplicationEntity(TimeOuts):
         **kwargs
             For its constructor.
         """
-        chosen = self.supported_contexts if contexts is None else checked_contexts(contexts)
-        if not chosen and not self.options.accept_any_storage:
-            raise ValueError("No supported presentation contexts have been defined")
-        for context in chosen:
-            if (context.scu_role is None) != (context.scp_role is None):
-                raise ValueError(
-                    f"{context!r}: scu_role and scp_role must both be None or both be bool"
-                )
+        chosen = self.served(contexts)
         title = checked_title(ae_title, "ae_title") if ae_title else self.ae_title
         make = server_class or AssociationServer
         server = make(
@@ -485,6 +478,24 @@ class ApplicationEntity(TimeOuts):
         with self._lock:
             self._servers.append(server)
         return server
+
+    def served(self, contexts: list[PresentationContext] | None) -> list[PresentationContext]:
+        """Check what a server is going to support; None is what this AE supports.
+
+        Raises
+        ------
+        ValueError
+            When there is nothing, or one context has only one of its roles.
+        """
+        chosen = self.supported_contexts if contexts is None else checked_contexts(contexts)
+        if not chosen and not self.options.accept_any_storage:
+            raise ValueError("No supported presentation contexts have been defined")
+        for context in chosen:
+            if (context.scu_role is None) != (context.scp_role is None):
+                raise ValueError(
+                    f"{context!r}: scu_role and scp_role must both be None or both be bool"
+                )
+        return chosen
 
     def start_server(
         self,

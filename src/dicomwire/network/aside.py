@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,11 +13,11 @@ from dicomwire.protocol.messages import Message
 from dicomwire.standard.dimse import RESPONSE
 
 
-class Aside:
-    """What a thread waits for on an association that another thread serves.
+class Wanted(ABC):
+    """Which response somebody waits for besides whoever receives.
 
-    The acceptor's own thread receives whatever comes. One other thread at a time may send a
-    request besides, e.g. an N-EVENT-REPORT; the response to it is handed over here.
+    Whoever serves the association receives whatever comes. One other at a time may send a request
+    besides, e.g. an N-EVENT-REPORT; the response to it is handed over.
 
     Attributes
     ----------
@@ -26,8 +27,40 @@ class Aside:
 
     def __init__(self) -> None:
         self.wanted: tuple[int, int] | None = None
+        self.has_ended = False
+
+    def want(self, command: Command | None) -> None:
+        """Want the response to a request; with None only the end of the association."""
+        if command is not None:
+            self.wanted = command["CommandField"] | RESPONSE, command["MessageID"]
+
+    def take(self, event: Event) -> bool:
+        """Hand an event over if it is the response that is waited for; tell whether it was."""
+        if not isinstance(event, Message):
+            return False
+        command = event.command
+        found = command["CommandField"], command.get("MessageIDBeingRespondedTo")
+        if found != self.wanted:
+            return False
+        self.hand(event)
+        return True
+
+    @abstractmethod
+    def hand(self, message: Message | None) -> None:
+        """Hand the response over; None when the association ended instead."""
+
+    def end(self) -> None:
+        """Learn that the association is over."""
+        self.has_ended = True
+        self.hand(None)
+
+
+class Aside(Wanted):
+    """What a thread waits for on an association that another thread serves."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._handed: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._ended = False
 
     @contextmanager
     def awaiting(self, command: Command | None) -> Iterator[None]:
@@ -39,25 +72,17 @@ class Aside:
             The request; None only waits for the end of the association.
         """
         self._handed = queue.SimpleQueue()
-        if command is not None:
-            self.wanted = command["CommandField"] | RESPONSE, command["MessageID"]
-        if self._ended:
+        self.want(command)
+        if self.has_ended:
             self._handed.put(None)
         try:
             yield
         finally:
             self.wanted = None
 
-    def take(self, event: Event) -> bool:
-        """Hand an event over if it is the response that is waited for; tell whether it was."""
-        if not isinstance(event, Message):
-            return False
-        command = event.command
-        found = command["CommandField"], command.get("MessageIDBeingRespondedTo")
-        if found != self.wanted:
-            return False
-        self._handed.put(event)
-        return True
+    def hand(self, message: Message | None) -> None:
+        """Hand the response over; None when the association ended instead."""
+        self._handed.put(message)
 
     def wait(self, timeout: float | None) -> Message | None:
         """Wait for the response; None when the association ended instead.
@@ -76,8 +101,3 @@ class Aside:
             return self._handed.get(timeout=timeout)
         except queue.Empty:
             raise TimeoutError from None
-
-    def end(self) -> None:
-        """Learn that the association is over."""
-        self._ended = True
-        self._handed.put(None)

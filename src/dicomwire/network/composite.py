@@ -19,7 +19,7 @@ from dicomwire.protocol.errors import Ended, LocalError
 from dicomwire.protocol.messages import Message
 from dicomwire.services import scu
 from dicomwire.services.response import Response
-from dicomwire.standard.dimse import C_STORE, PRIORITY_LOW
+from dicomwire.standard.dimse import C_STORE, LAST_MESSAGE_ID, PRIORITY_LOW
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -31,7 +31,6 @@ logger = logging.getLogger("dicomwire.association")
 Many = TypeVar("Many", bound=Asked)
 
 VERIFICATION = "1.2.840.10008.1.1"
-LAST_ID = 0xFFFF  # of a message, PS3.7 E.2
 
 
 class CompositeOperations(Operations):
@@ -172,7 +171,7 @@ class CompositeOperations(Operations):
         try:
             for number, instance in enumerate(instances, first_id):
                 try:
-                    stores.send(instance, instance, msg_id=number % (LAST_ID + 1), **fields)
+                    stores.send(instance, instance, msg_id=number % (LAST_MESSAGE_ID + 1), **fields)
                 except (LocalError, OSError, TypeError, ValueError, AttributeError) as error:
                     if self.connection.ended is not None:
                         raise

@@ -90,7 +90,37 @@ PUSHED_EVERY = 0.002
 STUCK = 1.0  # seconds after which `abort` does not wait any longer for who is sending
 
 # What a conversation may want to know of a destination or of an instance that cannot be.
-_PASSED_ON = (OSError, TypeError, ValueError, AttributeError, RuntimeError)
+PASSED_ON = (OSError, TypeError, ValueError, AttributeError, RuntimeError)
+
+
+def lose(connection: Connection, error: OSError | None) -> None:
+    """Tell a connection that the transport is gone, and why."""
+    if isinstance(error, ssl.SSLError) and connection.machine.state == "Sta5":
+        # TLS 1.3: the peer refuses our certificate once our half of the handshake is done
+        connection.ended = connection.ended or tls_failure(error)
+    connection.closed(error)
+
+
+def lose_stuck(connection: Connection) -> None:
+    """Tell a connection that its peer has taken nothing for too long."""
+    stuck = Lost(
+        "The peer does not take what we send",
+        check="the peer hangs, or something between us holds the line without moving data",
+    )
+    connection.ended = connection.ended or stuck
+    connection.closed()
+
+
+def late_negotiation(connection: Connection, seconds: float | None) -> AssociateTimedOut | None:
+    """Return why a negotiation or a release that took too long is aborted.
+
+    None where nothing was asked for yet: then the ARTIM timer closes the connection.
+    """
+    state = connection.machine.state
+    if state == "Sta2":
+        return None
+    release = state not in ("Sta3", "Sta5")
+    return AssociateTimedOut(seconds, *(["Association release"] if release else []))
 
 
 class Driver:
@@ -163,7 +193,7 @@ class Driver:
                 advance = send
                 try:
                     answer = perform[type(want)](want)
-                except (Error, HandlerRaised, *_PASSED_ON) as error:
+                except (Error, HandlerRaised, *PASSED_ON) as error:
                     advance, answer = conversation.throw, error
         except StopIteration as stop:
             result: Result = stop.value
@@ -284,12 +314,7 @@ class Driver:
             transport.send(out, timeout, self._make_room, more_follows)
             self.last_activity = time.monotonic()
         except TimeoutError:
-            stuck = Lost(
-                "The peer does not take what we send",
-                check="the peer hangs, or something between us holds the line without moving data",
-            )
-            connection.ended = connection.ended or stuck
-            connection.closed()
+            lose_stuck(connection)
         except OSError as error:
             self._failed(error)
 
@@ -313,14 +338,7 @@ class Driver:
                 error = failure if isinstance(failure, ssl.SSLError) else error
                 break
         self.connection.out.clear()
-        self._lost(error)
-
-    def _lost(self, error: OSError | None) -> None:
-        connection = self.connection
-        if isinstance(error, ssl.SSLError) and connection.machine.state == "Sta5":
-            # TLS 1.3: the peer refuses our certificate once our half of the handshake is done
-            connection.ended = connection.ended or tls_failure(error)
-        connection.closed(error)
+        lose(self.connection, error)
 
     def _read_waiting(self) -> bool:
         """Read what is there, without waiting; tell whether there was something."""
@@ -373,7 +391,7 @@ class Driver:
             if count:
                 connection.received(count)
             else:
-                self._lost(error)
+                lose(connection, error)
             if self._sending:
                 self._changed.notify_all()  # it writes what is to be written now, too
             elif connection.out:
@@ -406,13 +424,12 @@ class Driver:
             self.flush()
 
     def _acse_timed_out(self, seconds: float | None) -> None:
-        connection = self.connection
-        if connection.machine.state == "Sta2":  # PS3.8 9.1.5: the ARTIM timer, AA-2
+        late = late_negotiation(self.connection, seconds)
+        if late is None:  # PS3.8 9.1.5: the ARTIM timer, AA-2
             with self.lock:
-                connection.timer_expired(AssociateTimedOut(seconds))
-            return
-        release = connection.machine.state not in ("Sta3", "Sta5")
-        self.abort(AssociateTimedOut(seconds, *(["Association release"] if release else [])))
+                self.connection.timer_expired(AssociateTimedOut(seconds))
+        else:
+            self.abort(late)
 
     # -- the end ---------------------------------------------------------------------------
 

@@ -22,15 +22,8 @@ logger = logging.getLogger("dicomwire.service_class")
 YIELDING = ("EVT_C_FIND", "EVT_C_GET", "EVT_C_MOVE")
 
 
-class _Destination(NamedTuple):
-    """Where the sub-operations of a C-MOVE go."""
-
-    association: Any
-    stores: Stores
-
-
-class Hooks:
-    """The port between a driver and its association.
+class Handling:
+    """What a driver asks of its association, as far as nobody has to wait for it.
 
     Parameters
     ----------
@@ -52,18 +45,9 @@ class Hooks:
             seconds = assoc.dimse_timeout if timer is Timer.DIMSE else assoc.acse_timeout
         return None if seconds is None else float(seconds)
 
-    def open_transport(self) -> Transport:
-        """Connect to the peer."""
-        transport: Transport = self._assoc.open_transport()
-        return transport
-
     def dispatch(self) -> None:
         """Tell what the tap saw."""
         self._assoc.tap.dispatch()
-
-    def give_up(self) -> None:
-        """End the association: nothing came for too long."""
-        self._assoc.give_up()
 
     def notify(self, name: str, attributes: dict[str, Any]) -> None:
         """Call the handlers of a notification event, or say in the log what has no event."""
@@ -75,24 +59,6 @@ class Hooks:
                 logger.warning("%s", name.capitalize())
             return
         self._assoc.handlers.notify(self._assoc, event, **attributes)
-
-    def call(self, name: str, attributes: dict[str, Any]) -> Any:
-        """Call the handler of an intervention event.
-
-        Raises
-        ------
-        HandlerRaised
-            When it raised, `Unbound` when there is none.
-        """
-        handler, args = self._bound(name, attributes)
-        try:
-            returned = handler(self._event(name, attributes), *args)
-            self._learn(name, returned)
-            return iter(returned) if name in YIELDING and returned is not None else returned
-        except Unbound:  # it is the default handler
-            raise
-        except Exception as error:
-            raise self._raised(name) from error
 
     def _bound(self, name: str, attributes: dict[str, Any]) -> Bound:
         """Return the handler of an intervention event; raise `Unbound` when there is none."""
@@ -117,6 +83,83 @@ class Hooks:
             logger.info("User identity failed verification")
         elif name == "EVT_SOP_COMMON":
             self._assoc.acceptor.learn_common_extended(returned)
+
+    def _log_request(self, name: str, attributes: dict[str, Any]) -> None:
+        if name == "EVT_C_ECHO":
+            command = attributes["message"].command
+            logger.info("Received Echo Request (MsgID %d)", command["MessageID"])
+        elif name == "EVT_C_STORE":
+            logger.info("Received Store Request")
+
+    def _event(self, name: str, attributes: dict[str, Any]) -> Event:
+        assoc, event = self._assoc, BY_NAME[name]
+        message: Message | None = attributes.get("message")
+        if message is None:
+            kind = IdentityEvent if name == "EVT_USER_ID" else Event
+            return kind(assoc, event, attributes)
+        context = assoc.connection.contexts[message.context_id]
+        if event is EVT_C_STORE:
+            return StoreEvent(assoc, event, message, context, assoc.identity)
+        return RequestEvent(assoc, event, message, context)
+
+    def choose_sink(self, context_id: int, command: Command) -> Sink:
+        """Choose where the data set of a message goes."""
+        options = self._assoc.options
+        if command["CommandField"] != C_STORE.command_field:
+            return Memory()
+        if options.drop_stores:
+            return Dropped()
+        if options.store_directory is None:
+            return Memory()
+        return FileSink(options.store_directory, self._meta(context_id, command))
+
+    def _meta(self, context_id: int, command: Command) -> bytes:
+        identity = self._assoc.identity
+        return encode_file_meta(
+            command.get("AffectedSOPClassUID", ""),
+            command.get("AffectedSOPInstanceUID", ""),
+            self._assoc.connection.contexts[context_id].transfer_syntax,
+            identity.implementation_class_uid,
+            identity.implementation_version_name or "",
+        )
+
+
+class _Destination(NamedTuple):
+    """Where the sub-operations of a C-MOVE go."""
+
+    association: Any
+    stores: Stores
+
+
+class Hooks(Handling):
+    """The port between the blocking driver and its association."""
+
+    def open_transport(self) -> Transport:
+        """Connect to the peer."""
+        transport: Transport = self._assoc.open_transport()
+        return transport
+
+    def give_up(self) -> None:
+        """End the association: nothing came for too long."""
+        self._assoc.give_up()
+
+    def call(self, name: str, attributes: dict[str, Any]) -> Any:
+        """Call the handler of an intervention event.
+
+        Raises
+        ------
+        HandlerRaised
+            When it raised, `Unbound` when there is none.
+        """
+        handler, args = self._bound(name, attributes)
+        try:
+            returned = handler(self._event(name, attributes), *args)
+            self._learn(name, returned)
+            return iter(returned) if name in YIELDING and returned is not None else returned
+        except Unbound:  # it is the default handler
+            raise
+        except Exception as error:
+            raise self._raised(name) from error
 
     def advance(self, name: str, values: Any) -> Any:
         """Return the next value that a handler yields, `END` after the last.
@@ -174,45 +217,6 @@ class Hooks:
         """Release that association."""
         destination.stores.close()
         destination.association.release()
-
-    def _log_request(self, name: str, attributes: dict[str, Any]) -> None:
-        if name == "EVT_C_ECHO":
-            command = attributes["message"].command
-            logger.info("Received Echo Request (MsgID %d)", command["MessageID"])
-        elif name == "EVT_C_STORE":
-            logger.info("Received Store Request")
-
-    def _event(self, name: str, attributes: dict[str, Any]) -> Event:
-        assoc, event = self._assoc, BY_NAME[name]
-        message: Message | None = attributes.get("message")
-        if message is None:
-            kind = IdentityEvent if name == "EVT_USER_ID" else Event
-            return kind(assoc, event, attributes)
-        context = assoc.connection.contexts[message.context_id]
-        if event is EVT_C_STORE:
-            return StoreEvent(assoc, event, message, context, assoc.identity)
-        return RequestEvent(assoc, event, message, context)
-
-    def choose_sink(self, context_id: int, command: Command) -> Sink:
-        """Choose where the data set of a message goes."""
-        options = self._assoc.options
-        if command["CommandField"] != C_STORE.command_field:
-            return Memory()
-        if options.drop_stores:
-            return Dropped()
-        if options.store_directory is None:
-            return Memory()
-        return FileSink(options.store_directory, self._meta(context_id, command))
-
-    def _meta(self, context_id: int, command: Command) -> bytes:
-        identity = self._assoc.identity
-        return encode_file_meta(
-            command.get("AffectedSOPClassUID", ""),
-            command.get("AffectedSOPInstanceUID", ""),
-            self._assoc.connection.contexts[context_id].transfer_syntax,
-            identity.implementation_class_uid,
-            identity.implementation_version_name or "",
-        )
 
 
 def log_moved(status: int) -> None:

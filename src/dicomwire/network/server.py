@@ -27,7 +27,7 @@ logger = logging.getLogger("dicomwire.server")
 BACKLOG = 128  # connections that may wait to be accepted
 PAUSE = 0.05  # seconds without accepting, when the process has no descriptor left
 
-_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class RequestHandler(BaseRequestHandler):
@@ -207,7 +207,7 @@ class AssociationServer(TCPServer):
         except (BlockingIOError, ConnectionError):
             return None  # whoever it was is gone
         except OSError as error:
-            if error.errno not in _EXHAUSTED:
+            if error.errno not in EXHAUSTED:
                 raise
             logger.error("No connection can be accepted now: %s", error.strerror)
             # wait for descriptors to be given back, unless the server is shut down meanwhile

@@ -213,7 +213,7 @@ class PlainTransport:
                     sent = self._sendmsg(waiting, (), flags)
                 except BlockingIOError:
                     sent = self._send_later(waiting, flags, timeout, when_readable)
-                waiting = _after(waiting, sent)
+                waiting = after(waiting, sent)
 
     def _send_later(
         self,
@@ -273,7 +273,7 @@ class PlainTransport:
         return self.sock.fileno()
 
 
-def _after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
+def after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
     """Return what is left of the buffers once the first `sent` bytes are gone."""
     for index, buffer in enumerate(buffers):
         size = len(buffer)

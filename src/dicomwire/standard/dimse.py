@@ -38,6 +38,7 @@ RESPONSE = 0x8000  # PS3.7 E.1: set in the Command Field of every response
 C_CANCEL_RQ = 0x0FFF
 
 PRIORITY_MEDIUM, PRIORITY_HIGH, PRIORITY_LOW = 0, 1, 2  # PS3.7 E.1
+LAST_MESSAGE_ID = 0xFFFF  # PS3.7 E.2
 
 
 _DEMANDED = ("EventTypeID", "ActionTypeID", "MoveDestination")
