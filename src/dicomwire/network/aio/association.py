@@ -464,11 +464,11 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
             self._flag()
             await self.handlers.tell()
             await self.driver.close(self.options.linger)
+        finally:  # also when there was no time for that
             self._drop_messages()
             if self._was_opened and self._peer_address is not None:
                 self.handlers.notify(self, EVT_CONN_CLOSE, address=self._peer_address.as_tuple)
                 await self.handlers.tell()
-        finally:
             self._over.set()
             self.driver.aside.end()
 

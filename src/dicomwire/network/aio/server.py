@@ -99,15 +99,14 @@ class Server:
 
     async def close(self) -> None:
         """Stop accepting, abort the associations that stand, and wait until all is over."""
-        await self._stop(self._accepting)
+        self._accepting.cancel()
+        await asyncio.wait([self._accepting])
         self._sock.close()
-        await self._stop(*self._running)
-
-    async def _stop(self, *tasks: asyncio.Task[None]) -> None:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        for task, association in self._running.items():
+            if association.ended is None:  # the others are about to close their connections
+                task.cancel()
+        if self._running:
+            await asyncio.wait(list(self._running))
 
     # -- handlers --------------------------------------------------------------------------
 
