@@ -265,7 +265,7 @@ SCRIPTS: dict[str, tuple[Any, ...]] = {
 def told(outcome: Any) -> Any:
     """What came back, without what differs from one association to the next."""
     if isinstance(outcome, list):
-        return [told(each[1] if isinstance(each, tuple) else each) for each in outcome]
+        return [told(each[1] if type(each) is tuple else each) for each in outcome]
     if isinstance(outcome, Exception):
         return type(outcome).__name__, str(outcome)
     if outcome is None:
@@ -289,11 +289,12 @@ def answers(client: Any, server: Any, script: str) -> Any:
     with server.served(scp, handlers(port)) as listening:
         port.append(listening)
         assoc = client.connect(listening, scu, stores, ext_neg=roles)
+        outcome: Any
         try:
-            outcome = told(client.ask(assoc, *SCRIPTS[script]))
+            outcome = client.ask(assoc, *SCRIPTS[script])
         except Exception as error:  # noqa: BLE001 - it is what the worlds have to agree on
-            outcome = told(error)
-        found = outcome, standing(assoc)
+            outcome = error
+        found = told(outcome), standing(assoc)
         client.ask(assoc, "abort")
         return found
 
