@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dicomwire import aio, evt
+from dicomwire.network.watcher import the_watcher
 from tests.network.ends import LOCAL, WAIT, Binding, entity
 
 TestFunction = Callable[..., Coroutine[Any, Any, None]]
@@ -32,6 +33,7 @@ def sockets() -> set[str]:
 def run(coroutine: Coroutine[Any, Any, None], factory: Any = None) -> None:
     """Run a coroutine to its end in a loop of its own, and see that it leaves nothing behind."""
     heard: list[Any] = []
+    the_watcher()  # of the blocking API, which stays once something has used it
     before = sockets()
 
     async def main() -> None:
