@@ -35,7 +35,7 @@ PORTS = range(20000, 32000)  # below those that systems give to who connects
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?.*$")
 _ASIDE = re.compile(r"^ *<!-- (?P<kind>not run|peer): (?P<text>.*) -->$")
 _PORT = re.compile(r"(?<![\w.])1111[2-9](?![\w.]\w)")
-_SERVED = re.compile(r"start_server\([^)]*?(1111[2-9])", re.DOTALL)
+_SERVED = re.compile(r"(?:start_server|aio\.serve)\([^)]*?(1111[2-9])", re.DOTALL)
 _CELL = re.compile(r"`\$ ([^`]+)`")
 _CHECK = doctest.OutputChecker().check_output
 
