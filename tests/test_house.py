@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -123,4 +124,13 @@ def test_every_file_begins_by_saying_what_it_is() -> None:
     files = [
         f for folder in ("src", "tests", "tools", "bench") for f in (TOP / folder).rglob("*.py")
     ]
-    assert [str(f.relative_to(TOP)) for f in files if not ast.get_docstring(parsed(f))] == []
+    assert [str(f.relative_to(TOP)) for f in files if not begins_with_text(f)] == []
+
+
+def begins_with_text(path: Path) -> bool:
+    """Whether a text comes before any code. To parse all files takes a second."""
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type not in (tokenize.ENCODING, tokenize.COMMENT, tokenize.NL):
+                return token.type == tokenize.STRING and bool(ast.literal_eval(token.string))
+    return False

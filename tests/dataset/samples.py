@@ -107,5 +107,9 @@ def _plain_value(ds: Dataset, tag: int, little: bool) -> object:
 
 
 def reversed_words(value: bytes, size: int) -> bytes:
-    """Return a value with each word of `size` bytes reversed, the slow and plain way."""
-    return b"".join(value[i : i + size][::-1] for i in range(0, len(value), size))
+    """Return a value with each word of `size` bytes reversed."""
+    whole = len(value) // size * size
+    swapped = bytearray(whole)
+    for place in range(size):
+        swapped[place::size] = value[size - 1 - place : whole : size]
+    return bytes(swapped) + value[whole:][::-1]
