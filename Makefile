@@ -32,15 +32,12 @@ demo: $(READY)  ## the main job, shown
 test: $(READY)  ## all tests
 	$(PYTEST) $(ARGS)
 
+# The static checks run beside the tests and speak after them. A fifth of the examples: tests/examples.py.
 check: $(READY)  ## format, lint, types, generated files, and the tests that need no socket
-	$(RUN) -m ruff format --check .
-	$(RUN) -m ruff check .
-	$(RUN) -m mypy
-	$(RUN) tools/generate_standard.py --check
-	$(RUN) tools/generate_conformance.py --check
-	$(RUN) -m tools.generate_docs --check
-	$(RUN) tools/check_compatibility.py
-	$(RUN) -m pytest --numprocesses=auto --dist=loadgroup -m "not socket and not peer" $(ARGS)
+	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
+	{ $(RUN) -m ruff format --check . && $(RUN) -m ruff check . && $(RUN) -m mypy; } >"$$said" 2>&1 & static=$$!; \
+	DICOMWIRE_EXAMPLES=20 $(PYTEST) --numprocesses=auto -m "not socket and not peer" $(ARGS); tests=$$?; \
+	wait $$static; static=$$?; cat "$$said"; exit $$((tests | static))
 
 docs: $(READY)  ## the documentation as a web site, in site/; a broken link or reference is an error
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet $(ARGS)

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.examples import examples
+from tools.collected import are_all, collect
+
 TESTS = Path(__file__).parent
 SOCKET_ROOMS = {"network", "apps", "docs"}
 LEFT_OUT = "left out, needs "  # begins the reason of a skip that the closing line counts
@@ -34,13 +37,16 @@ PACKAGES = {
     "orthanc": {"Orthanc"},
 }
 
-# Enough examples to find faults, few enough to stay fast. No deadline: shared machines are slow.
-settings.register_profile("dicomwire", max_examples=60, deadline=None, print_blob=True)
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
+
+# Enough examples to find faults, few enough to stay fast.
+settings.register_profile("dicomwire", examples(60), print_blob=True)
 settings.load_profile("dicomwire")
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test by the folder it lives in, so that no test has to say it."""
+    config.stash[COLLECTED] = list(items)  # before those that are not wanted go
     for item in items:
         if not item.path.is_relative_to(TESTS):
             continue
@@ -49,6 +55,13 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
             item.add_marker(pytest.mark.peer)
         if room in SOCKET_ROOMS and not item.get_closest_marker("no_socket"):
             item.add_marker(pytest.mark.socket)
+
+
+@pytest.fixture(scope="session")
+def every_item(pytestconfig: pytest.Config) -> list[pytest.Item]:
+    """All tests there are, run or not: collected anew when this run was given a part of them."""
+    items = pytestconfig.stash[COLLECTED]
+    return items if are_all(items) else collect()
 
 
 def find_program(name: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.check_compatibility import NAMES_OF_SOP_CLASSES, faults, head, rows
+from tools.check_compatibility import NAMES_OF_SOP_CLASSES, PAGE, faults, head, marks_of, rows
 
 ROWS = """\
 | 1.1 | a thing | kept | a remark |
@@ -16,6 +16,10 @@ ROWS = """\
 """
 MARKS = {"1.1": {"test_one"}, "A": {"test_names"}}
 TOTAL = NAMES_OF_SOP_CLASSES + 3
+
+
+def test_the_page_and_the_tests_agree(every_item: list[pytest.Item]) -> None:
+    assert faults(PAGE.read_text(encoding="utf-8"), marks_of(every_item)) == []
 
 
 def page(text: str = ROWS, counts: str = "") -> str:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tools.generate_conformance import APIS, PEERS, ROLES, Mark, page
+from tools.collected import are_all
+from tools.generate_conformance import APIS, PEERS, ROLES, TARGET, Mark, marks_of, page
 
 ECHO = Mark("C-ECHO", "SCU", "DCMTK", "tests/peers/test_a.py", "test_echo")
 LINK = "(../tests/peers/test_a.py)"
+
+
+def test_the_page_is_fresh(every_item: list[pytest.Item]) -> None:
+    fresh = page(marks_of(every_item)) == TARGET.read_text(encoding="utf-8")
+    assert fresh, "run python -m tools.generate_conformance"
+
+
+def test_a_run_of_one_file_knows_that_it_has_not_all(request: pytest.FixtureRequest) -> None:
+    assert not are_all([request.node])
 
 
 def cells(text: str, service: str) -> dict[str, str]:

@@ -1,24 +1,25 @@
 """docs/compatibility.md and the tests' `box` marks into what is wrong with them.
 
-`check_compatibility.py` exits 1 when a kept box has no test, when a mark names no row, or when the
-counts at the head are not true; with `--write` it writes the counts. Nothing is run: pytest only
-collects. A row is `| 3.7 | what | verdict | remark |`. A row whose number is a section's and a
-position in it, or `D.<module>.<class>`, is one box; row `A` is 261; `3.t` and the like are none.
+`python -m tools.check_compatibility` exits 1 when a kept box has no test, when a mark names no row,
+or when the counts at the head are not true; with `--write` it writes the counts. Nothing is run:
+pytest only collects. A row is `| 3.7 | what | verdict | remark |`. A row whose number is a
+section's and a position in it, or `D.<module>.<class>`, is one box; row `A` is 261; `3.t` and the
+like are none.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-TOP = Path(__file__).parents[1]
+from tools.collected import TOP, collect
+
 PAGE = TOP / "docs" / "compatibility.md"
 VERDICTS = ("kept", "differs", "not offered", "not yet")
 NAMES_OF_SOP_CLASSES = 261  # row A: 252 SOP classes and 9 well-known instances
@@ -42,35 +43,14 @@ class Row(NamedTuple):
         return 1 if _BOX.fullmatch(self.name) else 0
 
 
-class Collected:
-    """A plugin of pytest that reads the marks of the tests it collects."""
-
-    def __init__(self) -> None:
-        self.marks: dict[str, set[str]] = {}  # row -> tests
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Read all marks."""
-        for item in session.items:
-            for mark in item.iter_markers("box"):
-                for name in mark.args:
-                    self.marks.setdefault(name, set()).add(item.nodeid)
-
-
-def collect(folder: Path = TOP / "tests") -> dict[str, set[str]]:
-    """Return the tests of each row that a mark names.
-
-    Raises
-    ------
-    SystemExit
-        When a test file cannot be imported.
-    """
-    found, printed = Collected(), io.StringIO()
-    arguments = ["--collect-only", "--quiet", "-p", "no:cacheprovider", str(folder)]
-    with contextlib.redirect_stdout(printed):
-        code = pytest.main([f"--rootdir={TOP}", *arguments], plugins=[found])
-    if code:
-        sys.exit(f"pytest cannot collect the tests:\n{printed.getvalue()}")
-    return found.marks
+def marks_of(items: Iterable[pytest.Item]) -> dict[str, set[str]]:
+    """Return the tests of each row that a mark names."""
+    marks: dict[str, set[str]] = {}
+    for item in items:
+        for mark in item.iter_markers("box"):
+            for name in mark.args:
+                marks.setdefault(name, set()).add(item.nodeid)
+    return marks
 
 
 def rows(page: str) -> list[Row]:
@@ -111,7 +91,7 @@ def faults(page: str, marks: dict[str, set[str]]) -> list[str]:
         if name not in known
     ]
     if said is None or said.group() != head(found):
-        lines.append("the counts are not true: run tools/check_compatibility.py --write")
+        lines.append("the counts are not true: run python -m tools.check_compatibility --write")
     return lines
 
 
@@ -121,7 +101,7 @@ def main(arguments: list[str], target: Path = PAGE) -> int:
     if "--write" in arguments:
         page = _HEAD.sub(lambda _: head(rows(page)), page)
         target.write_text(page, encoding="utf-8", newline="\n")
-    found = faults(page, collect())
+    found = faults(page, marks_of(collect()))
     for line in found:
         print(f"{target.name}: {line}", file=sys.stderr)
     return 1 if found else 0

@@ -1,15 +1,13 @@
 """The tests with peers, by their `conformance` marks, into docs/conformance.md.
 
-`generate_conformance.py` writes the page; with `--check` it exits 1 when the page is not what it
-would write. Nothing is run: pytest only collects. To fill a cell, mark a test:
+`python -m tools.generate_conformance` writes the page; with `--check` it exits 1 when the page is
+not what it would write. Nothing is run: pytest only collects. To fill a cell, mark a test:
 `@pytest.mark.conformance("C-STORE", "SCU", "DCMTK")`, the role being ours; with `api="asyncio"`
 when the test uses that API.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,8 +16,8 @@ from typing import NamedTuple
 import pytest
 
 from dicomwire.standard.dimse import SERVICES
+from tools.collected import TOP, collect
 
-TOP = Path(__file__).parents[1]
 TARGET = TOP / "docs" / "conformance.md"
 PEERS = ("DCMTK", "Orthanc", "pynetdicom")
 ROLES = ("SCU", "SCP")
@@ -91,38 +89,17 @@ class Mark(NamedTuple):
         return f"[{self.test.removeprefix('test_')}](../{self.file})"
 
 
-class Collected:
-    """A plugin of pytest that reads the marks of the tests it collects."""
-
-    def __init__(self) -> None:
-        self.marks: dict[Mark, None] = {}  # a set in the order of the files
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Read all marks; the instances of a parametrised test count as one test."""
-        for item in session.items:
-            file = item.path.relative_to(TOP).as_posix()
-            test = getattr(item, "originalname", None) or item.name
-            for mark in item.iter_markers("conformance"):
-                service, role, peer = mark.args
-                api = mark.kwargs.get("api", APIS[0])
-                self.marks[Mark(service, role, peer, file, test, api)] = None
-
-
-def collect(folder: Path = TOP / "tests") -> list[Mark]:
-    """Return the marks of all tests in a folder.
-
-    Raises
-    ------
-    SystemExit
-        When a test file cannot be imported.
-    """
-    found, printed = Collected(), io.StringIO()
-    arguments = ["--collect-only", "--quiet", "-p", "no:cacheprovider", str(folder)]
-    with contextlib.redirect_stdout(printed):
-        code = pytest.main([f"--rootdir={TOP}", *arguments], plugins=[found])
-    if code:
-        sys.exit(f"pytest cannot collect the tests:\n{printed.getvalue()}")
-    return list(found.marks)
+def marks_of(items: Iterable[pytest.Item]) -> list[Mark]:
+    """Return the marks of tests, in their order; the instances of a parametrised one count once."""
+    marks: dict[Mark, None] = {}
+    for item in items:
+        file = item.path.relative_to(TOP).as_posix()
+        test = getattr(item, "originalname", None) or item.name
+        for mark in item.iter_markers("conformance"):
+            service, role, peer = mark.args
+            api = mark.kwargs.get("api", APIS[0])
+            marks[Mark(service, role, peer, file, test, api)] = None
+    return list(marks)
 
 
 def rows(marks: Iterable[Mark]) -> list[str]:
@@ -182,11 +159,11 @@ def _with(peer: str, service: str, marks: list[Mark]) -> str:
 
 def main(arguments: list[str], target: Path = TARGET) -> int:
     """Write the page, or with ``--check`` compare it; return the exit code."""
-    wanted = page(collect())
+    wanted = page(marks_of(collect()))
     if "--check" in arguments:
         if target.exists() and target.read_text(encoding="utf-8") == wanted:
             return 0
-        print(f"{target.name} is stale: run tools/generate_conformance.py", file=sys.stderr)
+        print(f"{target.name} is stale: run python -m tools.generate_conformance", file=sys.stderr)
         return 1
     target.write_text(wanted, encoding="utf-8", newline="\n")
     return 0

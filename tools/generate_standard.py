@@ -1,8 +1,8 @@
 """PS3.6's UIDs, from pydicom's dictionary and sop_classes.txt, into dicomwire/standard/uids.py.
 
-`generate_standard.py` writes the file; with `--check` it exits 1 when the file is not what it would
-write. To name a UID that pydicom does not have yet, or to add a SOP class to a service class, edit
-`sop_classes.txt`, whose first lines explain its rows.
+`python -m tools.generate_standard` writes the file; with `--check` it exits 1 when the file is not
+what it would write. To name a UID that pydicom does not have yet, or to add a SOP class to a
+service class, edit `sop_classes.txt`, whose first lines explain its rows.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def main(arguments: list[str], target: Path = TARGET) -> int:
     if "--check" in arguments:
         if target.exists() and target.read_text(encoding="utf-8") == wanted:
             return 0
-        print(f"{target.name} is stale: run tools/generate_standard.py", file=sys.stderr)
+        print(f"{target.name} is stale: run python -m tools.generate_standard", file=sys.stderr)
         return 1
     target.write_text(wanted, encoding="utf-8", newline="\n")
     return 0

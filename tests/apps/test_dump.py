@@ -21,6 +21,7 @@ from dicomwire.apps.dumping import Dumper, text_of
 from dicomwire.protocol.errors import LocalError
 from tests.apps.conftest import Tool
 from tests.dataset.samples import TEST_FILES
+from tests.examples import SHARE
 
 pytestmark = pytest.mark.no_socket
 
@@ -212,7 +213,7 @@ def test_bad_files_have_a_line_each_and_the_others_are_shown(tool: Tool, tmp_pat
 def test_a_damaged_file_is_an_error_or_is_shown(tmp_path: Path, name: str) -> None:
     whole = (TEST_FILES / f"{name}.dcm").read_bytes()
     path = tmp_path / "a"
-    for number in range(0, min(len(whole), 3000), 23):
+    for number in range(0, min(len(whole), 3000), 2300 // SHARE):
         path.write_bytes(whole[:number])
         _shown(path)
         path.write_bytes(whole[:number] + bytes([whole[number] ^ 0xFF]) + whole[number + 1 :])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
@@ -29,6 +29,7 @@ from dicomwire.archive.query import (
 from dicomwire.archive.scan import keys
 from dicomwire.dataset.codec import encode
 from tests.archive.samples import EXPLICIT, Store, instance
+from tests.examples import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 RELATIONAL = Agreed(relational=True)
@@ -390,7 +391,7 @@ def test_wild_cards_take_no_time(tmp_path: Path) -> None:
 KEYWORDS = ("PatientID", "StudyDescription", "AccessionNumber", "PatientName")
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.sampled_from(KEYWORDS), st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 def test_any_text_is_a_query(five: Store, keyword: str, text: str) -> None:
     before = five.rows("SELECT count(*) FROM studies")
@@ -457,7 +458,7 @@ def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     store.close()
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(ONE, min_size=1, max_size=4), st.lists(QUERY, min_size=1, max_size=6))
 def test_the_answers_are_the_oracles(
     changing: Store, population: list[dict[str, str]], queries: list[dict[str, str]]

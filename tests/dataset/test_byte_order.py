@@ -6,16 +6,17 @@ import copy
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import DataElement, Dataset, dcmread
 from pydicom.sequence import Sequence
 
 from dicomwire.dataset.byte_order import swap_values, swapped, unshared
 from tests.dataset.samples import TEST_FILES, plain, reversed_words
+from tests.examples import examples
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.binary(max_size=100), st.sampled_from([2, 4, 8]))
 def test_swapped_reverses_whole_words_only(value: bytes, size: int) -> None:
     whole = len(value) - len(value) % size

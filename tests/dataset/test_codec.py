@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
@@ -31,6 +31,7 @@ from tests.dataset.samples import (
     plain,
     shipped_files,
 )
+from tests.examples import examples
 
 
 def query() -> Dataset:
@@ -180,7 +181,7 @@ def test_garbage(data: bytes, syntax: str) -> None:
         decode(data, syntax)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.binary(max_size=200), st.sampled_from(UNCOMPRESSED))
 @pytest.mark.filterwarnings("ignore")
 def test_any_bytes_give_a_data_set_or_the_error(data: bytes, syntax: str) -> None:

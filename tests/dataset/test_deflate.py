@@ -6,11 +6,12 @@ import io
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomwire.dataset.deflate import Deflater, Inflater
 from dicomwire.dataset.errors import DataSetError
+from tests.examples import examples
 
 
 def deflate(*parts: bytes) -> bytes:
@@ -22,7 +23,7 @@ def deflate(*parts: bytes) -> bytes:
     return out.getvalue()
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.binary(max_size=5000), max_size=5), st.integers(1, 9000))
 def test_round_trip_in_any_steps(parts: list[bytes], step: int) -> None:
     deflated = deflate(*parts)

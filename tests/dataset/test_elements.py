@@ -6,7 +6,7 @@ import contextlib
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomwire.dataset.elements import (
@@ -32,6 +32,7 @@ from tests.dataset.samples import (
     implicit,
     uids_explicit,
 )
+from tests.examples import examples
 
 ITEM = b"\xfe\xff\x00\xe0"
 ITEM_END = b"\xfe\xff\x0d\xe0\0\0\0\0"
@@ -124,7 +125,7 @@ def test_sop_uids_reads_no_further_than_needed() -> None:
     assert source.tell() == len(uids_explicit())
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.binary(max_size=200), st.sampled_from(UNCOMPRESSED))
 def test_any_bytes_give_uids_or_the_error(data: bytes, syntax: str) -> None:
     with contextlib.suppress(DataSetError):

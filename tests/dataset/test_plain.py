@@ -7,7 +7,7 @@ import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import DataElement, Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
@@ -18,6 +18,7 @@ from dicomwire.dataset.codec import decode, encode
 from dicomwire.dataset.elements import EXPLICIT, IMPLICIT, Encoding
 from dicomwire.dataset.plain import _WAYS, CODECS, encode_plain
 from tests.dataset import samples
+from tests.examples import examples
 from tests.protocol.test_speed import calls
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # values are made up
@@ -104,7 +105,7 @@ def data_sets(draw: st.DrawFn, depth: int = 2) -> Dataset:
 
 
 @given(data_sets())
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_what_is_taken_on_is_written_as_pydicom_writes_it(ds: Dataset) -> None:
     for syntax, encoding in ENCODINGS.items():
         plain = encode_plain(copy.deepcopy(ds), encoding)
@@ -115,7 +116,7 @@ def test_what_is_taken_on_is_written_as_pydicom_writes_it(ds: Dataset) -> None:
 
 @pytest.mark.parametrize("vr", SINGLE)
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_each_vr_is_taken_on(vr: str, data: st.DataObject) -> None:
     ds = Dataset()
     ds.SpecificCharacterSet = "ISO_IR 192"

@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset
 
@@ -18,6 +18,7 @@ from dicomwire.dataset.raw import read_raw
 from tests.dataset import samples
 from tests.dataset.samples import explicit, implicit, parsed, shipped_files
 from tests.dataset.test_plain import ENCODINGS, data_sets, study
+from tests.examples import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # values are made up
 
@@ -38,7 +39,7 @@ def same(ds: Dataset | None, data: bytes, syntax: str) -> None:
 
 
 @given(data_sets())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_what_is_taken_on_is_read_as_pydicom_reads_it(made: Dataset) -> None:
     for syntax, encoding in ENCODINGS.items():
         try:

@@ -6,13 +6,14 @@ import contextlib
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomwire.dataset.elements import MAX_DEPTH, Reader, encoding_of
 from dicomwire.dataset.errors import DataSetError
 from dicomwire.dataset.transcode import transcode
 from tests.dataset.samples import BIG_ENDIAN, EXPLICIT, IMPLICIT, explicit, implicit
+from tests.examples import examples
 
 OPEN = b"\xff\xff\xff\xff"
 ITEM, ITEM_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0\0\0\0\0"
@@ -154,7 +155,7 @@ def test_damage(data: bytes, what: str) -> None:
         recoded(data, EXPLICIT, BIG_ENDIAN)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.binary(max_size=200), st.sampled_from([IMPLICIT, EXPLICIT, BIG_ENDIAN]))
 def test_any_bytes_give_bytes_or_the_error(data: bytes, source: str) -> None:
     for target in (IMPLICIT, EXPLICIT, BIG_ENDIAN):

@@ -20,6 +20,10 @@ def test_every_table_stands_on_a_page() -> None:
     assert [name for name in TABLES if f"<!-- rows: {name} -->" not in text] == []
 
 
+def test_the_pages_are_fresh() -> None:
+    assert main(["--check"]) == 0, "run python -m tools.generate_docs"
+
+
 def test_a_stale_page_is_seen_and_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

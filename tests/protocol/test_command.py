@@ -8,12 +8,13 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomwire.protocol.command import Command, _encode_once, decode_command, encode_command
 from dicomwire.protocol.errors import InvalidParameter, LocalError
 from dicomwire.standard.dimse import COMMAND_ELEMENTS
+from tests.examples import examples
 from tests.protocol.test_items import uids
 
 # Every message and what it may carry, in the order of the tags (PS3.7 9.3 and 10.3): the UIDs,
@@ -111,7 +112,7 @@ def elements(data: bytes) -> list[tuple[int, int, bytes]]:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-@settings(max_examples=12)
+@examples(12)
 @given(data=st.data())
 def test_round_trip(name: str, data: st.DataObject) -> None:
     field, keywords = MESSAGES[name]

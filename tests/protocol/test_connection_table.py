@@ -29,6 +29,7 @@ from dicomwire.protocol.pdus import (
     ReleaseRP,
     ReleaseRQ,
 )
+from tests.examples import examples
 from tests.protocol.pairs import (
     ARRIVING,
     ECHO,
@@ -280,4 +281,4 @@ class Walk(RuleBasedStateMachine):
 
 
 TestWalk = Walk.TestCase
-TestWalk.settings = settings(max_examples=250, stateful_step_count=30, deadline=None)
+TestWalk.settings = settings(examples(250), stateful_step_count=30)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomwire.protocol.command import Command, encode_command
@@ -29,6 +29,7 @@ from dicomwire.protocol.pdus import (
     ReleaseRQ,
 )
 from dicomwire.protocol.reader import LARGEST, LONGEST_ASSOCIATE, SMALLEST
+from tests.examples import examples
 from tests.protocol.pairs import (
     ARRIVING,
     ECHO,
@@ -134,7 +135,7 @@ def test_any_split_means_the_same(stream: bytes, seed: int) -> None:
         assert run(stream, after_the_request(steps)) == whole
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(conversations())
 def test_byte_by_byte(stream: bytes) -> None:
     whole = run(stream, after_the_request(lambda: len(stream)))
@@ -164,7 +165,7 @@ def check_outcome(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-@settings(max_examples=25)
+@examples(25)
 @given(data=st.binary(max_size=200), kind=st.none() | st.integers(0, 8), watched=st.booleans())
 def test_any_garbage(state: str, data: bytes, kind: int | None, watched: bool) -> None:
     connection = in_state(state)
