@@ -47,6 +47,18 @@ def test_python_m_is_the_same() -> None:
     assert ran.stdout == f"echoscu (dicomwire) {__version__}\n"
 
 
+KEPT = "import gc, sys; from dicomwire.apps.main import main; main({}); "
+KEPT += "print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+
+
+@pytest.mark.no_socket
+@pytest.mark.parametrize(("argv", "kept"), [("None", "True"), ("sys.argv[1:]", "False")])
+def test_no_garbage_is_looked_for_in_what_a_process_of_ours_imports(argv: str, kept: str) -> None:
+    command = [sys.executable, "-c", KEPT.format(argv), "echoscu", "--version"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == f"True {kept}"
+
+
 SHOW_IMPORTS = """
 import sys
 from dicomwire.apps.main import main
