@@ -35,7 +35,9 @@ PORTS = range(20000, 32000)  # below those that systems give to who connects
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?.*$")
 _ASIDE = re.compile(r"^ *<!-- (?P<kind>not run|peer): (?P<text>.*) -->$")
 _PORT = re.compile(r"(?<![\w.])1111[2-9](?![\w.]\w)")
-_SERVED = re.compile(r"(?:start_server|aio\.serve)\([^)]*?(1111[2-9])", re.DOTALL)
+_SERVED = re.compile(
+    r"(?:(?:start_server|aio\.serve)\([^)]*?|\"DicomPort\": )(1111[2-9])", re.DOTALL
+)
 _CELL = re.compile(r"`\$ ([^`]+)`")
 _CHECK = doctest.OutputChecker().check_output
 
@@ -255,7 +257,7 @@ class Reader:
         ports = _PORT.findall(command)
         for word in shlex.split(command):
             path = self._folder / word
-            if path.suffix == ".py" and path.exists():
+            if path.suffix in (".py", ".json") and path.exists():
                 ports += _SERVED.findall(self._shown(path.read_text()))
         log = self._desk / f"{len(list(self._desk.iterdir()))}.log"
         with log.open("wb") as output:

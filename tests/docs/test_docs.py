@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,3 +136,12 @@ def made(text: str, name: str) -> Page:
     page.path, page.name = DOCS / name, f"docs/{name}"
     page._lines = text.splitlines()
     return page
+
+
+def test_what_the_readme_installs_can_be_installed() -> None:
+    (line,) = re.findall(r"^pip (install .*)$", (TOP / "README.md").read_text(), re.MULTILINE)
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--dry-run"]
+    command = [sys.executable, "-m", "pip", *shlex.split(line), *offline]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=TOP, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "does not provide" not in ran.stderr  # an extra of another name
