@@ -186,9 +186,13 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
         except Ended:
             await self._finish()
             raise
-        except BaseException:  # it cannot be encoded, the local end is taken, or cancelled
+        except asyncio.CancelledError:
             self.driver.abort()
             await self._finish()
+            raise
+        except BaseException:  # a proposal that cannot be encoded, a local end that is taken
+            self._over.set()
+            await self.driver.close(linger=0.0)
             raise
         finally:
             self._turn.give()
@@ -340,6 +344,12 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
 
     async def done_asking(self) -> None:
         """Let the next operation begin."""
+        task = asyncio.current_task()
+        if self.connection.ended is not None and task is not None and task.cancelling():
+            self._spawn(self._end())  # whoever is cancelled need not wait until the peer closes
+            self._flag()
+            self._turn.give()
+            return
         try:
             await self._settle()
         finally:

@@ -138,9 +138,9 @@ class Line:
 
     async def _until_readable(self, transport: Transport, timer: Timer) -> bool:
         """Wait for news; tell whether the time-out passed instead."""
-        if timer is not Timer.NETWORK or self.connection.reader.in_message:
-            transport.acknowledge()
         self._timer, self._since = timer, time.monotonic()
+        if self._is_expecting:
+            transport.acknowledge()
         reader = self._reader = self._loop.create_future()
         try:
             self._watch(True)
@@ -153,6 +153,11 @@ class Line:
             self._reader = self._timer = None
             self._resumed = now = time.monotonic()
             self._is_prompt = _spare_processor and now - self._since < PROMPT
+
+    @property
+    def _is_expecting(self) -> bool:
+        """Whether the peer is about to send."""
+        return self._timer is not Timer.NETWORK or self.connection.reader.in_message
 
     async def _look(self, reader: asyncio.Future[bool]) -> None:
         """Keep the loop from going to sleep for a moment: to be woken takes it longer than that.
@@ -177,8 +182,12 @@ class Line:
         reader = self._reader
         if reader is not None:
             self._resumed = time.monotonic()
-            if not reader.done() and self.pull():
+            if reader.done():
+                return
+            if self.pull():
                 reader.set_result(False)
+            elif self._is_expecting and self.transport is not None:
+                self.transport.acknowledge()
         elif self._writer is not None:
             self._read_once()
             if self.connection.ended is not None:

@@ -94,8 +94,16 @@ class Server:
         await self.close()
 
     async def serve_forever(self) -> None:
-        """Wait until the server is closed, or the task that waits is cancelled."""
+        """Wait until the server is closed, or the task that waits is cancelled.
+
+        Raises
+        ------
+        OSError
+            What keeps it from accepting connections for good.
+        """
         await asyncio.wait([self._accepting])
+        if not self._accepting.cancelled():
+            self._accepting.result()
 
     async def close(self) -> None:
         """Stop accepting, abort the associations that stand, and wait until all is over."""
