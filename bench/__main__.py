@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from bench.apis import apis
 from bench.nodes import archives
 from bench.objects import make_objects
 from bench.peers import DCMTK, DICOMWIRE, FAST, Measured, dcmtk, run, scp_of, store
@@ -18,7 +19,7 @@ from bench.querying import query, retrieve
 from bench.report import Row, save, table
 
 ECHOES = 20_000
-PARTS = ("store", "query", "retrieve", "archive")
+PARTS = ("store", "query", "retrieve", "archive", "asyncio")
 
 
 def compare(name: str, data: Path, scratch: Path, runs: int) -> list[Row]:
@@ -98,6 +99,8 @@ def main() -> int:
             rows += retrieve(scratch / "retrieve", arguments.runs, 1000 // scale)
         if arguments.only in (None, "archive"):
             rows += archives(scratch / "archive", arguments.runs, 5000 // scale)
+        if arguments.only in (None, "asyncio"):
+            rows += apis(scratch / "apis", arguments.runs, scale)
     print(table(rows))
     save(rows, arguments.output)
     return 0 if all(row.met for row in rows) else 1

@@ -55,29 +55,13 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
 
     Parameters
     ----------
-    ae : AE
-        Whose association it is: its titles, limits and options count.
-    mode : str
-        "requestor" or "acceptor".
-    identity : Identity, optional
-        How this side presents itself; as the AE does unless told otherwise.
-    handlers : Handlers, optional
-        What is bound; changed by `bind` and `unbind`.
-    options : Options, optional
-        Settings; those of the AE unless told otherwise.
+    ae, mode, identity, handlers, options
+        See `Standing`.
 
     Attributes
     ----------
-    is_established, is_rejected, is_aborted, is_released : bool
-        Where the association stands.
-    acse_timeout, dimse_timeout, network_timeout, connection_timeout : float or None
-        Seconds; None waits for ever. May be set at any time.
-    network_timeout_response : str
-        "A-ABORT" or "A-RELEASE": what happens after `network_timeout` seconds of silence.
-    requestor, acceptor : ServiceUser
-        What each side said.
-    acse : Acse
-        Rejects or aborts, for a handler of EVT_REQUESTED.
+    requestor, acceptor, acse and those of flags and time-outs
+        As of the blocking `Association`.
     """
 
     handlers: Handlers
