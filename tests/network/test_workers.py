@@ -248,19 +248,20 @@ def test_no_process_outlives_the_one_that_started_it(number: int) -> None:
     code = (
         "from dicomwire import AE\nae = AE()\n"
         f"ae.add_supported_context('{VERIFICATION}')\n"
-        "server = ae.start_server(('127.0.0.1', 0), block=False, workers=2)\n"
-        "print(server.server_address[1], server._keeper, flush=True)\nserver.join()\n"
+        "first, other = (ae.start_server(('127.0.0.1', 0), block=False, workers=2) for _ in 'ab')\n"
+        "print(first.server_address[1], first._keeper, other._keeper, flush=True)\n"
+        "first.join()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        port, first = map(int, process.stdout.readline().split())
+        port, *keepers = map(int, process.stdout.readline().split())
         assoc = entity().associate(LOCAL, port)
         assert assoc.is_established
         process.send_signal(number)
         process.wait(WAIT)
-        until(lambda: is_gone(first))
+        until(lambda: all(is_gone(pid) for pid in keepers))
         assoc.join(WAIT)
         assert assoc.is_aborted
     with pytest.raises(ConnectionRefusedError):

@@ -11,7 +11,7 @@ import weakref
 from typing import Any
 
 from dicomwire.network.events import EventType, Handler
-from dicomwire.network.keeper import ABORT, ABORTING, STOP, STOPPED, Keeper
+from dicomwire.network.keeper import ABORT, ABORTING, READY, STOP, Keeper
 from dicomwire.network.processes import fork
 from dicomwire.network.server import ThreadedAssociationServer
 
@@ -59,7 +59,7 @@ class WorkerServer(ThreadedAssociationServer):
         self.grace = GRACE
         self._control: socket.socket | None = None
         self._keeper = 0
-        self._closed, self._gone = threading.Event(), threading.Event()
+        self._ready, self._closed, self._gone = (threading.Event() for _ in range(3))
         self._asked_to_end = False
         super().__init__(*arguments, **more)
 
@@ -71,9 +71,9 @@ class WorkerServer(ThreadedAssociationServer):
         self._control = ours
         _ends.add(ours)
         self.socket.close()  # it is theirs
-        ours.recv(1)  # all workers have been forked
         watch = threading.Thread(target=self._watch, name="dicomwire workers", daemon=True)
         watch.start()
+        self._ready.wait()  # all workers have been forked
 
     def _keep(self, control: socket.socket, not_ours: socket.socket) -> None:
         not_ours.close()
@@ -92,12 +92,13 @@ class WorkerServer(ThreadedAssociationServer):
         """Learn what becomes of the processes."""
         assert self._control is not None
         with contextlib.suppress(OSError):
-            while self._control.recv(1) == STOPPED:
-                self._closed.set()
+            while said := self._control.recv(1):
+                (self._ready if said == READY else self._closed).set()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._keeper, 0)
         if not self._asked_to_end:
             logger.error("Nobody serves port %d any more", self.server_address[1])
+        self._ready.set()
         self._closed.set()
         self._control.close()
         super().server_close()
