@@ -76,6 +76,26 @@ def test_a_turn_within_a_turn_names_both() -> None:
     turn.take("C-ECHO")
 
 
+def test_the_turn_of_a_thread_that_has_ended_is_nobody_elses() -> None:
+    """The next thread often has its number; it waits nevertheless."""
+    turn, found = Turn(), Box()
+    first = threading.Thread(target=turn.take, args=("C-FIND",))
+    first.start()
+    first.join(WAIT)
+
+    def wait() -> None:
+        found.put(turn.is_mine)
+        turn.take("C-ECHO")
+        found.put(turn.is_mine)
+
+    second = threading.Thread(target=wait)
+    second.start()
+    assert found.wait(1) == [False]
+    turn.give()
+    assert found.wait(2) == [False, True]
+    second.join(WAIT)
+
+
 @pytest.mark.box("3.14", "3.v")
 def test_threads_on_one_association_are_served_in_turn_and_never_mixed(switching: None) -> None:
     threads: Box = Box()

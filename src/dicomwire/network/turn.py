@@ -18,7 +18,8 @@ class Turn:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._owner = 0
+        # the thread itself: the number of one that has ended is given to the next one
+        self._owner: threading.Thread | None = None
         self._operation = ""
 
     def take(self, operation: str) -> None:
@@ -34,20 +35,20 @@ class Turn:
         RuntimeError
             When this very thread is in the middle of another operation.
         """
-        me = threading.get_ident()
-        if self._owner == me:
+        me = threading.current_thread()
+        if self._owner is me:
             raise nested(operation, self._operation)
         self._lock.acquire()
         self._owner, self._operation = me, operation
 
     def give(self) -> None:
         """Let the next one begin."""
-        self._owner, self._operation = 0, ""
+        self._owner, self._operation = None, ""
         self._lock.release()
 
     def disown(self) -> None:
         """Leave it to another thread to `give` the turn."""
-        self._owner = 0
+        self._owner = None
 
     @property
     def operation(self) -> str:
@@ -57,4 +58,4 @@ class Turn:
     @property
     def is_mine(self) -> bool:
         """Whether this thread holds it."""
-        return self._owner == threading.get_ident()
+        return self._owner is threading.current_thread()
