@@ -131,3 +131,13 @@ def test_streams_leave_their_buffers_to_each_other(path: Path) -> None:
         with FileStream(read_header(path)) as stream:
             buffers |= {id(chunk.obj) for chunk in stream.chunks()}
     assert len(buffers) == 1
+
+
+def test_a_buffer_that_may_be_on_its_way_is_left_alone(path: Path) -> None:
+    stream = FileStream(read_header(path))
+    chunk = next(stream.chunks())
+    stream.__exit__(KeyError, KeyError(), None)
+    path.write_bytes(path.read_bytes()[: -len(CONTENT)] + bytes(len(CONTENT)))
+    with FileStream(read_header(path)) as stream:
+        list(stream.chunks())
+    assert bytes(chunk) == CONTENT

@@ -193,6 +193,8 @@ class OpenFileStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if kind is not None:
+            self._buffer = None  # a chunk may be on its way still: nobody else writes there
         self.close()
 
 
