@@ -316,26 +316,7 @@ class StreamTransport:
         """See `Transport.receive_waiting`."""
         with self._lock:
             self.sock.settimeout(0.0)
-            count = self._receive_some(buffer)
-            if count is None or count < RECORD:
-                return count
-            with contextlib.suppress(OSError):  # the next call comes upon it
-                while (more := self._receive_some(buffer[count:])) is not None:
-                    count += more
-                    if more < RECORD:  # also at the end of the connection, and of the buffer
-                        break
-            return count
-
-    def _receive_some(self, buffer: memoryview) -> int | None:
-        """Receive what is left of a TLS record, at most; None means that nothing is there."""
-        if not buffer:
-            return 0
-        try:
-            return self.sock.recv_into(buffer)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
-            return None
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            return 0
+            return receive_records(self.sock, buffer)
 
     def send(
         self,
@@ -379,6 +360,48 @@ class StreamTransport:
     def fileno(self) -> int:
         """See `Transport.fileno`."""
         return self.sock.fileno()
+
+
+def receive_records(sock: socket.socket, buffer: memoryview) -> int | None:
+    """Receive what has come over a socket that does not block: TLS gives a record a call.
+
+    Parameters
+    ----------
+    sock : socket or SSLSocket
+        The socket.
+    buffer : memoryview
+        Where to.
+
+    Returns
+    -------
+    int or None
+        The number of bytes; 0 when the peer closed, None when nothing is there.
+
+    Raises
+    ------
+    OSError
+        When nothing was received before.
+    """
+    count = _receive_record(sock, buffer)
+    if count is None or count < RECORD:
+        return count
+    with contextlib.suppress(OSError):  # the next call comes upon it
+        while (more := _receive_record(sock, buffer[count:])) is not None:
+            count += more
+            if more < RECORD:  # also at the end of the connection, and of the buffer
+                break
+    return count
+
+
+def _receive_record(sock: socket.socket, buffer: memoryview) -> int | None:
+    if not buffer:
+        return 0
+    try:
+        return sock.recv_into(buffer)
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError):
+        return None
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        return 0
 
 
 def transport_for(sock: socket.socket) -> Transport:

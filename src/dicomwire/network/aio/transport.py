@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from dicomwire.network.transport import JOINED, MOST_BUFFERS, Buffer, after
+from dicomwire.network.transport import JOINED, MOST_BUFFERS, Buffer, after, receive_records
 
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 # As numbers: flags of an enumeration add slowly.
@@ -143,12 +143,7 @@ class JoiningTransport(SocketTransport):
 
     def read(self, buffer: memoryview) -> int | None:
         """See `Transport.read`."""
-        try:
-            return self._recv_into(buffer)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError):
-            return None
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            return 0
+        return receive_records(self.sock, buffer)
 
     def has_more(self) -> bool:
         """See `Transport.has_more`."""
