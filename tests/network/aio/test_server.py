@@ -160,7 +160,7 @@ async def test_an_idle_association_over_tls_notices_an_abort() -> None:
 
 
 def test_uvloop(tmp_path: Path) -> None:
-    uvloop = pytest.importorskip("uvloop")
+    uvloop = pytest.importorskip("uvloop")  # Windows has none
 
     async def exchange() -> None:
         async with (
