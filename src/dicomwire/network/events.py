@@ -213,6 +213,11 @@ class Handlers:
             return self._asked.get(event.name) or []
         return list(self._notified.get(event.name, []))
 
+    @property
+    def are_silent(self) -> bool:
+        """Whether nothing at all is bound to notification events, as with most requestors."""
+        return not self._notified
+
     def listens(self, *events: EventType) -> bool:
         """Whether something is bound to one of the notification events."""
         notified = self._notified  # nearly always empty: this is asked for every message

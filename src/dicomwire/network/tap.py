@@ -91,6 +91,9 @@ class EventTap:
 
     def received(self, pdu: AnyPDU, raw: bytes) -> None:
         """See a PDU that came."""
+        if self._handlers.are_silent:
+            self._pdu(pdu, outgoing=False)
+            return
         self._note(EVT_DATA_RECV, data=raw)
         self._pdu(pdu, outgoing=False)
         self._note(EVT_PDU_RECV, pdu=Later("pdu_of", pdu))
@@ -100,6 +103,8 @@ class EventTap:
     def sent(self, pdu: AnyPDU, raw: bytes) -> None:
         """See a PDU that goes out."""
         self._pdu(pdu, outgoing=True)
+        if self._handlers.are_silent:
+            return
         if not isinstance(pdu, PDataTF):
             self._note(EVT_ACSE_SENT, primitive=Later("primitive_of", pdu, self._request))
         self._note(EVT_PDU_SENT, pdu=Later("pdu_of", pdu))
@@ -156,6 +161,8 @@ class EventTap:
 
     def moved(self, event: str, action: str, before: str, after: str) -> None:
         """See a step of the state machine."""
+        if self._handlers.are_silent:
+            return
         self._note(
             EVT_FSM_TRANSITION,
             action=action,

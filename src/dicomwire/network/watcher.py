@@ -206,17 +206,27 @@ def _is_closed(descriptor: int) -> bool:
     return False
 
 
-_watcher: tuple[int, Watcher] | None = None
+_watcher: Watcher | None = None
 _watcher_lock = threading.Lock()
-if hasattr(os, "register_at_fork"):  # lest a child begins with it held
-    os.register_at_fork(before=_watcher_lock.acquire, after_in_parent=_watcher_lock.release)
-    os.register_at_fork(after_in_child=_watcher_lock.release)
 
 
 def the_watcher() -> Watcher:
     """Return the watcher of this process; a forked child gets its own."""
+    return _watcher or _make_watcher()
+
+
+def _make_watcher() -> Watcher:
     global _watcher
     with _watcher_lock:
-        if _watcher is None or _watcher[0] != os.getpid():
-            _watcher = (os.getpid(), Watcher())
-        return _watcher[1]
+        _watcher = _watcher or Watcher()
+        return _watcher
+
+
+def _begin_again() -> None:
+    """Begin anew in a forked process: the thread, and perhaps the lock, are the parent's."""
+    global _watcher, _watcher_lock
+    _watcher, _watcher_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_again)
