@@ -17,6 +17,7 @@ from dicomwire.network import events as evt
 from dicomwire.network.ae import ApplicationEntity
 from dicomwire.network.presentation import build_context
 from tests.apps.conftest import VERIFICATION, Tool, dicom_file
+from tests.network.ends import until
 
 
 class Server:
@@ -160,6 +161,7 @@ def test_a_worker_that_dies_is_told_of_and_replaced(tool: Tool) -> None:
         (keeper,) = children(running.process.pid)
         worker = children(keeper)[0]
         os.kill(worker, signal.SIGKILL)
+        until(lambda: len(set(children(keeper)) - {worker}) == 2)
         assert tool("echoscu", "--repeat", 4, "127.0.0.1", running.port).code == 0
         code, lines = running.stop(signal.SIGTERM)
     assert code == 0

@@ -36,7 +36,6 @@ from dicomwire.network.server import AssociationServer, ThreadedAssociationServe
 from dicomwire.network.terms import Terms
 from dicomwire.network.timeouts import TimeOuts, checked, kept
 from dicomwire.network.titles import checked_title, checked_version_name
-from dicomwire.network.workers import WorkerServer
 from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
 from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS
 from dicomwire.protocol.validate import is_valid_uid
@@ -543,8 +542,12 @@ class ApplicationEntity(TimeOuts):
         """
         if not isinstance(workers, int) or workers < 1:
             raise ValueError(f"workers is the number of processes, 1 or more, not {workers!r}")
+        made: type[AssociationServer] = ThreadedAssociationServer
         several = {} if workers == 1 else {"workers": workers}
-        made: type[AssociationServer] = WorkerServer if several else ThreadedAssociationServer
+        if several:
+            from dicomwire.network.workers import WorkerServer  # few programs need it
+
+            made = WorkerServer
         server = self.make_server(
             address, ae_title, contexts, ssl_context, evt_handlers, made, **several
         )

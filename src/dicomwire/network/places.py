@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-import tempfile
 import threading
 
 _CELL = 4  # bytes of a number in the memory that processes share
@@ -61,6 +59,8 @@ class Ledger:
     """
 
     def __init__(self, workers: int) -> None:
+        import mmap
+
         self._file = os.memfd_create("dicomwire") if hasattr(os, "memfd_create") else _unnamed()
         size = 2 * workers * _CELL
         os.truncate(self._file, size)
@@ -85,6 +85,8 @@ class Ledger:
 
 
 def _unnamed() -> int:
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
