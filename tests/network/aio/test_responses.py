@@ -138,6 +138,27 @@ async def test_who_is_cancelled_while_waiting_for_a_match_may_go_on() -> None:
 
 
 @asynchronous
+async def test_who_is_cancelled_while_another_has_the_turn_may_begin_later() -> None:
+    go = asyncio.Event()
+
+    async def echo(event: Any) -> int:
+        await go.wait()
+        return 0x0000
+
+    handlers = (evt.EVT_C_ECHO, echo), (evt.EVT_C_FIND, find)
+    async with associated(*handlers, **pair(VERIFICATION, FIND)) as (assoc, _):
+        echoing = asyncio.create_task(assoc.c_echo())
+        await asyncio.sleep(0)
+        answers = assoc.c_find(keys(PatientID=""), FIND)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await anext(answers)
+        go.set()
+        assert (await echoing).status == 0
+        assert len(await everything(answers)) == MATCHES + 1
+
+
+@asynchronous
 async def test_two_tasks_cannot_wait_for_the_same_responses() -> None:
     go = asyncio.Event()
 

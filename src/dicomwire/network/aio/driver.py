@@ -34,6 +34,8 @@ from dicomwire.services.wants import (
     Timer,
 )
 
+ONE_MESSAGE = 4  # buffers of a message that is no longer than two PDUs
+
 
 class Port(Bounds, Protocol):
     """What a driver needs of its association; what may take time gives a `Waiting` or awaits."""
@@ -198,14 +200,15 @@ class Driver(Line):
                 return event
 
     def _flush(self, want: Flush) -> Any:
-        now = time.monotonic()
+        now, is_much = time.monotonic(), want.more_follows or len(self.connection.out) > ONE_MESSAGE
         together = want.more_follows and now - self._pushed < PUSHED_EVERY
         if not together:
             self._pushed = now
         if not self.write(together):
             return Waiting(self.drain())
         self.port.dispatch()
-        return Waiting(self.breathe()) if now - self._resumed > SLICE else None
+        # what is one message is followed by a wait, which sees to the others
+        return Waiting(self.breathe()) if is_much and now - self._resumed > SLICE else None
 
     def _call(self, want: Call) -> Any:
         self.port.dispatch()

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from dicomwire.network.preparing import Question
 from dicomwire.network.responses import Meanings
-from dicomwire.protocol.errors import Ended
+from dicomwire.protocol.errors import Ended, Error
 from dicomwire.protocol.messages import Message
 from dicomwire.services.response import Response
 
@@ -61,7 +61,7 @@ class Answers:
         self._asking = asking
         self._question = question
         self._meanings = Meanings(question.service)
-        self._begun = self._open = False
+        self._open = self._is_over = False
         self._busy = False
 
     def __aiter__(self) -> Self:
@@ -70,15 +70,17 @@ class Answers:
     async def __anext__(self) -> Response:
         if self._busy:
             raise ValueError("These responses are being waited for already")
+        if self._is_over:
+            raise StopAsyncIteration
         self._busy = True
         try:
-            if not self._begun:
-                self._begun = True
+            if not self._open:
                 await self._asking.begin_asking(self._question)
                 self._open = True
-            if not self._open:
-                raise StopAsyncIteration
             return await self._next()
+        except Error:
+            self._is_over = True
+            raise
         finally:
             self._busy = False
 
@@ -96,6 +98,7 @@ class Answers:
         return response
 
     async def _finish(self) -> None:
+        self._is_over = True
         if self._open:
             self._open = False
             await self._asking.done_asking()
@@ -107,7 +110,7 @@ class Answers:
         """
         if self._busy:
             return
-        self._begun = self._busy = True
+        self._is_over = self._busy = True
         try:
             await self._close()
         finally:

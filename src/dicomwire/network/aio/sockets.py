@@ -17,6 +17,7 @@ from dicomwire.network.addresses import (
     tls_failure,
     tls_timed_out,
 )
+from dicomwire.network.aio.watching import watcher_of
 from dicomwire.protocol.errors import ConnectTimedOut
 
 
@@ -145,6 +146,7 @@ async def _shake_hands(sock: ssl.SSLSocket) -> None:
 async def _ready(sock: socket.socket, writing: bool) -> None:
     """Wait until a socket can be read or written."""
     loop = asyncio.get_running_loop()
+    watcher = watcher_of(loop, sock)
     ready: asyncio.Future[None] = loop.create_future()
     descriptor = sock.fileno()
 
@@ -153,10 +155,10 @@ async def _ready(sock: socket.socket, writing: bool) -> None:
             ready.set_result(None)
 
     if writing:
-        loop.add_writer(descriptor, tell)
+        watcher.add_writer(descriptor, tell)
     else:
-        loop.add_reader(descriptor, tell)
+        watcher.add_reader(descriptor, tell)
     try:
         await ready
     finally:
-        (loop.remove_writer if writing else loop.remove_reader)(descriptor)
+        (watcher.remove_writer if writing else watcher.remove_reader)(descriptor)

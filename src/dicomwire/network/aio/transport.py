@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from dicomwire.network.aio.watching import watcher_of
 from dicomwire.network.transport import JOINED, MOST_BUFFERS, Buffer, after, receive_records
 
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -62,7 +63,7 @@ class Transport(Protocol):
 
 
 class SocketTransport:
-    """TCP, on event loops that watch descriptors: bytes go from the system to where they belong.
+    """TCP: bytes go from the system to where they belong.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ class SocketTransport:
         with contextlib.suppress(OSError):  # the peer is gone already
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
-        self._loop = loop
+        self._watcher = watcher_of(loop, sock)
         self._descriptor = sock.fileno()
         self._recv_into = sock.recv_into
         self._setsockopt = sock.setsockopt
@@ -110,17 +111,17 @@ class SocketTransport:
     def watch_reading(self, callback: Callback | None) -> None:
         """See `Transport.watch_reading`."""
         if callback is not None:
-            self._loop.add_reader(self._descriptor, callback)
+            self._watcher.add_reader(self._descriptor, callback)
         elif self._is_read:
-            self._loop.remove_reader(self._descriptor)
+            self._watcher.remove_reader(self._descriptor)
         self._is_read = callback is not None
 
     def watch_writing(self, callback: Callback | None) -> None:
         """See `Transport.watch_writing`."""
         if callback is not None:
-            self._loop.add_writer(self._descriptor, callback)
+            self._watcher.add_writer(self._descriptor, callback)
         elif self._is_written:
-            self._loop.remove_writer(self._descriptor)
+            self._watcher.remove_writer(self._descriptor)
         self._is_written = callback is not None
 
     def acknowledge(self) -> None:
