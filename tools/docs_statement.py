@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from dicomwire import AE, Options
 from dicomwire.apps.exits import MEANINGS
 from dicomwire.apps.main import TOOLS
 from dicomwire.apps.tls_options import CIPHERS
+from dicomwire.archive.attributes import ATTRIBUTES, UNIQUE_KEYS
 from dicomwire.network.options import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION
 from dicomwire.standard import statuses
 from dicomwire.standard.service_classes import SERVICE_CLASSES, ServiceClass
@@ -39,7 +41,16 @@ BY_TOOL: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "BasicWorklistManagement": (("findscu",), ("wlmscp",)),
     "ProcedureStep": (("mppsscu",), ()),
     "StorageCommitment": (("stgcmtscu",), ()),
-    "NonPatientObjectStorage": (("storescu",), ("storescp", "getscu", "movescu")),
+    "NonPatientObjectStorage": (("storescu", "qrscp"), ("storescp", "getscu", "movescu", "qrscp")),
+}
+
+# How many associations a tool opens and accepts at once, where that is not one and none (for who
+# requests) or none and what the library allows (for who accepts).
+_LIMIT = str(AE().maximum_associations)
+INITIATED = {"storescu": "1, or `--jobs`", "qrscp": "1 for each C-MOVE", "movescu": "1"}
+ACCEPTED = {
+    "movescu": f"{_LIMIT} with `+P` or `--store`",
+    "stgcmtscu": f"{_LIMIT} with `+P`",
 }
 
 # Which services the DIMSE-N SCU sends, as words of the table of status codes.
@@ -149,27 +160,68 @@ def policies() -> str:
     return table(("", "unless told otherwise", "set by"), rows)
 
 
+class Entity(NamedTuple):
+    """The application entity that a tool is."""
+
+    tool: str
+    title: str
+    port: object
+    longest: int
+    initiates: bool
+
+
+def _entities() -> Iterator[Entity]:
+    """Yield those of all tools that talk to peers."""
+    longest = AE().maximum_pdu_size
+    for name in TOOLS:
+        module = import_module(f"dicomwire.apps.{name}")
+        parser = module.make_parser() if hasattr(module, "make_parser") else None
+        # an option that a file may set too has its default in a table of its own
+        rows = {dest: row.settings for dest, row in getattr(module, "SETTABLE", {}).items()}
+
+        def default(dest: str, parser: Any = parser, rows: Any = rows) -> Any:
+            return rows[dest].get("default") if dest in rows else parser.get_default(dest)
+
+        if parser is None or not (default("calling_aet") or default("ae_title")):
+            continue
+        initiates = bool(default("calling_aet"))
+        title, port = default("calling_aet") or default("ae_title"), default("port")
+        port = "" if initiates else port or "as told"
+        yield Entity(name, title, port, default("max_pdu") or longest, initiates)
+
+
 def entities() -> str:
     """Return the application entity that each tool is."""
+    rows = [
+        (f"`{each.tool}`", TOOLS[each.tool], f"`{each.title}`", each.port) for each in _entities()
+    ]
+    return table(("tool", "what it does", "AE title (`-aet`)", "TCP port"), rows)
+
+
+def associations() -> str:
+    """Return what each tool's associations are like."""
     rows = []
-    for name, what in TOOLS.items():
-        make: Callable[[], Any] | None = getattr(
-            import_module(f"dicomwire.apps.{name}"), "make_parser", None
+    for each in _entities():
+        initiated = INITIATED.get(each.tool, "1" if each.initiates else "none")
+        accepted = ACCEPTED.get(each.tool, "none" if each.initiates else _LIMIT)
+        rows.append((f"`{each.tool}`", initiated, accepted, 1, each.longest))
+    head = ("tool", "initiated at once", "accepted at once", "outstanding operations")
+    return table((*head, "maximum length (`-pdu`)"), rows)
+
+
+def archive_keys() -> str:
+    """Return the elements that `qrscp` matches and returns, by level."""
+    rows = [
+        (
+            each.level.name,
+            each.keyword,
+            f"({each.tag >> 16:04X},{each.tag & 0xFFFF:04X})",
+            each.vr,
+            "unique" if UNIQUE_KEYS[each.level] == each.keyword else "optional",
         )
-        parser = make() if make else None
-        title = parser and (parser.get_default("calling_aet") or parser.get_default("ae_title"))
-        if parser is None or not title:
-            continue
-        role = "requestor" if parser.get_default("calling_aet") else "acceptor"
-        rows.append((f"`{name}`", what, role, f"`{title}`", parser.get_default("max_pdu")))
-    head = (
-        "tool",
-        "what it does",
-        "of associations",
-        "AE title (`-aet`)",
-        "maximum length (`-pdu`)",
-    )
-    return table(head, rows)
+        for each in ATTRIBUTES
+    ]
+    return table(("level", "element", "tag", "VR", "key"), rows)
 
 
 def status_codes() -> str:
@@ -180,7 +232,8 @@ def status_codes() -> str:
         if name == "GENERAL":
             continue
         words = name.removesuffix("_SERVICE_CLASS").replace("_", " ").capitalize()
-        words = words.replace("Qr ", "Query/Retrieve C-").replace("Rt ", "RT ")
+        words = re.sub(r"Qr (\w+)", lambda found: f"Query/Retrieve C-{found[1].upper()}", words)
+        words = words.replace("Rt ", "RT ")
         own = [row for row in found if row not in general]
         if not own:
             rows.append((words, "", "", _ONLY_GENERAL))
@@ -216,6 +269,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "transfer-syntaxes": transfer_syntaxes,
     "policies": policies,
     "entities": entities,
+    "associations": associations,
+    "archive-keys": archive_keys,
     "status-codes": status_codes,
     "ciphers": ciphers,
     "tools": tools,

@@ -8,7 +8,7 @@ import pytest
 
 from dicomwire.standard.service_classes import SERVICE_CLASSES
 from tests.docs.pages import DOCS
-from tools.docs_statement import ANNEX, BY_TOOL, services
+from tools.docs_statement import ANNEX, BY_TOOL, _entities, associations, entities, services
 from tools.docs_tables import table
 from tools.generate_docs import TABLES, filled, main
 
@@ -51,3 +51,11 @@ def test_every_service_class_has_its_annex_and_a_row() -> None:
     assert set(ANNEX) == names
     assert set(BY_TOOL) <= names
     assert len(services().splitlines()) == len(names) + 2
+
+
+def test_every_tool_that_talks_to_peers_has_a_title_and_a_length() -> None:
+    found = {each.tool: each for each in _entities()}
+    assert set(found) >= {name for pair in BY_TOOL.values() for names in pair for name in names}
+    assert (found["qrscp"].title, found["qrscp"].port) == ("QRSCP", 11112)
+    assert {each.longest for each in found.values()} == {16382}
+    assert "SUPPRESS" not in entities() + associations()
