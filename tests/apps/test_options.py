@@ -29,6 +29,8 @@ def parser_of(name: str) -> ToolParser:
         (["echoscu"], "required: addr, port"),
         (["echoscu", "127.0.0.1"], "required: port"),
         (["echoscu", *SCU, "--foo"], "unrecognized arguments: --foo"),
+        (["echoscu", *SCU, "--call", "X", "--acse-timout", "5"], "is it --acse-timeout? Usage: "),
+        (["storescp", "0", "--output-dir", "x"], "is it --output-directory? Usage: "),
         (["echoscu", "127.0.0.1", "0"], "'0' is not a whole number from 1 to 65535"),
         (["echoscu", "127.0.0.1", "65536"], "'65536' is not a whole number from 1 to 65535"),
         (["echoscu", "127.0.0.1", "dicom"], "'dicom' is not a whole number from 1 to 65535"),

@@ -365,8 +365,17 @@ class ToolParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with the message in one line."""
-        text = " ".join(message.split())
-        self.exit(Exit.WRONG_USE, f"E: {text}. Usage: {self.usage}; see {self.prog} --help\n")
+        text = " ".join(message.split()) + (self._meant(message) or ".")
+        self.exit(Exit.WRONG_USE, f"E: {text} Usage: {self.usage}; see {self.prog} --help\n")
+
+    def _meant(self, message: str) -> str:
+        """Return which option was meant, when the message is about one that there is not."""
+        from difflib import get_close_matches  # only for who mistypes
+
+        unknown = message.partition("unrecognized arguments: ")[2].split()
+        known = [name for each in self.actions() for name in each.option_strings]
+        close = get_close_matches(unknown[0], known, 1) if unknown else ()
+        return f"; is it {close[0]}?" if close else ""
 
     def read(self, argv: Sequence[str] | None) -> argparse.Namespace:
         """Parse arguments; exits with a message when they are wrong."""
