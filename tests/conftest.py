@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -38,6 +39,10 @@ PACKAGES = {
 }
 
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
+
+# A script's background job is started deaf to Ctrl-C, and so would be what the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Enough examples to find faults, few enough to stay fast.
 settings.register_profile("dicomwire", examples(60), print_blob=True)
