@@ -130,12 +130,12 @@ class FileSink:
         except OSError as error:
             self.error = self.error or error
 
-    def rename_to(self, final: Path, overwrite: bool = True) -> None:
+    def rename_to(self, final: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Give the finished file its name, atomically.
 
         Parameters
         ----------
-        final : Path
+        final : str or path-like
             The name, on the same file system.
         overwrite : bool
             Whether a file of that name is replaced.
@@ -158,7 +158,7 @@ class FileSink:
             _rename_to_new(self._path, final)
         self._path = ""
         if self._fsync:
-            _sync_directory(final.parent)
+            _sync_directory(os.path.dirname(final) or os.curdir)
 
     def discard(self) -> None:
         """Remove the temporary file, if there is one."""
@@ -244,7 +244,7 @@ def _write_each(fd: int, buffers: Sequence[bytes | memoryview]) -> int:
 _write_some = getattr(os, "writev", _write_each)  # Windows has no writev
 
 
-def _rename_to_new(source: str, final: Path) -> None:
+def _rename_to_new(source: str, final: str | os.PathLike[str]) -> None:
     try:
         os.link(source, final)
     except FileExistsError:
@@ -255,7 +255,7 @@ def _rename_to_new(source: str, final: Path) -> None:
         os.unlink(source)
 
 
-def _rename_over_own(source: str, final: Path) -> None:
+def _rename_over_own(source: str, final: str | os.PathLike[str]) -> None:
     """Take the name with an empty file, then replace that."""
     os.close(os.open(final, _FLAGS, 0o666))
     try:
@@ -265,7 +265,7 @@ def _rename_over_own(source: str, final: Path) -> None:
         raise
 
 
-def _sync_directory(directory: Path) -> None:
+def _sync_directory(directory: str) -> None:
     if os.name != "posix":
         return  # elsewhere a directory cannot be opened
     fd = os.open(directory, os.O_RDONLY)

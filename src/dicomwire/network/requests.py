@@ -251,14 +251,14 @@ class StoreEvent(RequestEvent):
         OSError
             What keeps the file from being written.
         """
-        final, received = Path(path), self._message.data
+        received = self._message.data
         if isinstance(received, FileSink):
-            received.rename_to(final, overwrite)
+            received.rename_to(path, overwrite)
             return
-        written = FileSink(final.parent, self._meta())
+        written = FileSink(Path(path).parent, self._meta())
         written.write([memoryview(self._encoded())])
         try:
-            written.rename_to(final, overwrite)
+            written.rename_to(path, overwrite)
         finally:
             written.discard()
 
