@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 from bench.objects import make_studies
-from bench.peers import FAST, OURS, Scp, emptied, free_port, run
-from bench.querying import KEYS, MOST_STUDIES, Place, in_turn, row, running
-from bench.report import Row
+from bench.peers import OURS as TOOLS
+from bench.peers import Scp, emptied, free_port, printed, python, run
+from bench.place import KEYS, MOST_STUDIES, Absent, Place, entered, running
+from bench.report import OURS, Bar, Row
+from bench.turns import Found, Turn, in_turn
 
 DURABLE = """\
 What is on the disk when C-STORE is acknowledged:
   dicomwire  the file, its name, and its row (SQLite with synchronous=FULL)
   Orthanc    the file (SyncStorageArea, its default); its row when SQLite next makes a checkpoint
   dcmqrscp   nothing: file and index are in the system's memory"""
+STUDIES = 5_000
 QUERIES = 500
 MOST_RUNS = 3  # of taking in, which may take half a minute each
 JOBS = 4  # associations at once
@@ -28,9 +29,10 @@ JOBS = 4  # associations at once
 
 @contextmanager
 def node(folder: Path) -> Iterator[Scp]:
-    """Run our archive in a folder."""
+    """Run our archive in a folder, which is emptied."""
+    emptied(folder)
     port = free_port()
-    command = [*OURS, "qrscp", "-q", "-aet", "ARCHIVE", "-od", str(folder), str(port)]
+    command = [*TOOLS, "qrscp", "-q", "-aet", "ARCHIVE", "-od", str(folder), str(port)]
     with running(command, port) as scp:
         yield scp
 
@@ -38,16 +40,17 @@ def node(folder: Path) -> Iterator[Scp]:
 def ingest(scp: Scp, data: Path, count: int, jobs: int) -> float:
     """Send a folder to an archive; return the objects a second."""
     options = ["-aec", "ARCHIVE", "--jobs", str(jobs)]
-    return count / run([*OURS, "storescu", *options, "127.0.0.1", str(scp.port), str(data)]).seconds
+    return (
+        count / run([*TOOLS, "storescu", *options, "127.0.0.1", str(scp.port), str(data)]).seconds
+    )
 
 
-def single(scp: Scp, studies: int) -> float:
+def single(scp: Scp | Absent, studies: int) -> float:
     """Ask for one study at a time; return the queries a second."""
-    command = [sys.executable, "-m", "bench.single", str(scp.port), "ARCHIVE"]
-    return float(subprocess.check_output([*command, str(QUERIES), str(studies)], env=FAST))
+    return float(printed(python("bench.single", scp.port, "ARCHIVE", QUERIES, studies)))
 
 
-def archives(scratch: Path, runs: int, count: int) -> list[Row]:
+def archives(scratch: Path, runs: int, quick: bool) -> list[Row]:
     """Compare archives: taking studies in, listing all of them, finding one.
 
     Parameters
@@ -56,91 +59,63 @@ def archives(scratch: Path, runs: int, count: int) -> list[Row]:
         A folder in memory, for the studies.
     runs : int
         Counted runs.
-    count : int
-        How many studies.
+    quick : bool
+        Whether a tenth of the studies is enough.
     """
     print(DURABLE, file=sys.stderr)
-    scratch.mkdir()
+    count = STUDIES // 10 if quick else STUDIES
     data = make_studies(scratch / "studies", count)
-    few = min(count, MOST_STUDIES)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:  # on a disk, if /tmp is on one
-        return [
-            *_taken(Path(folder), data, runs, count),
-            *_found(Path(folder), data, runs, count, few),
-        ]
+        disk = Path(folder)
+        taken = [_taken(disk, data, min(runs, MOST_RUNS), count, jobs) for jobs in (1, JOBS)]
+        return [*taken, *_found(disk, data, runs, count)]
 
 
-def _new_folder(disk: Path) -> Path:
-    """Return a folder that is new; what an earlier run has stored stays until all have ended.
+def _taken(disk: Path, data: Path, runs: int, count: int, jobs: int) -> Row:
+    def ours() -> float:
+        with node(disk / "node") as scp:
+            return ingest(scp, data, count, jobs)
 
-    An ext4 without a journal looks for inodes that were not freed in the last seconds, one by one:
-    who stores right after thousands of files were removed waits for that.
-    """
-    return Path(tempfile.mkdtemp(dir=disk))
+    def orthanc() -> float:
+        with Place(disk, data, 0).empty_orthanc() as scp:
+            return ingest(scp, data, count, jobs)
 
-
-def _taken(disk: Path, data: Path, runs: int, count: int) -> list[Row]:
-    rows = []
-    for jobs in (1, JOBS):
-
-        def ours(jobs: int = jobs) -> float:
-            with node(_new_folder(disk)) as scp:
-                return ingest(scp, data, count, jobs)
-
-        def orthanc(jobs: int = jobs) -> float:
-            with Place(_new_folder(disk), data, 0).empty_orthanc() as scp:
-                return ingest(scp, data, count, jobs)
-
-        found = in_turn(min(runs, MOST_RUNS), {"dicomwire": ours, "Orthanc": orthanc})
-        associations = "1 association" if jobs == 1 else f"{jobs} associations"
-        rows.append(_beside_orthanc(f"{count:,} studies into an archive, {associations}", found))
-    return rows
+    found = in_turn(runs, [Turn(OURS, ours), Turn("Orthanc", orthanc)])
+    associations = "1 association" if jobs == 1 else f"{jobs} associations"
+    return _row(f"{count:,} studies into an archive, {associations}", found)
 
 
-def _found(disk: Path, data: Path, runs: int, count: int, few: int) -> list[Row]:
+def _found(disk: Path, data: Path, runs: int, count: int) -> list[Row]:
     keys = dict.fromkeys(KEYS, "")
-    place = Place(disk, data, 0)
-    emptied(disk / "node")
-    smaller = Path(disk / "few")
+    place, few = Place(disk, data, 0), min(count, MOST_STUDIES)
+    smaller = disk / "few"
     smaller.mkdir()
     for path in sorted(data.iterdir())[:few]:
         (smaller / path.name).write_bytes(path.read_bytes())
-    with (
-        node(disk / "node") as ours,
-        place.empty_orthanc() as orthanc,
-        Place(disk, smaller, 0).dcmtk() as theirs,
-    ):
-        for scp in (ours, orthanc):
+
+    @contextmanager
+    def filled(empty: AbstractContextManager[Scp]) -> Iterator[Scp]:
+        with empty as scp:
             ingest(scp, data, count, JOBS)
             place.check_found(scp.port, count, **keys)
+            yield scp
 
-        def all_of(scp: Scp, there: int) -> float:
-            return there / place.by_dcmtk(scp.port, "find", **keys)
+    def all_of(scp: Scp | Absent, there: int) -> float:
+        return there / place.by_dcmtk(scp.port, "find", **keys)
 
-        listed = in_turn(
-            runs,
-            {
-                "dicomwire": partial(all_of, ours, count),
-                "Orthanc": partial(all_of, orthanc, count),
-                f"dcmqrscp ({few} studies)": partial(all_of, theirs, few),
-            },
-        )
-        one = in_turn(
-            runs,
-            {
-                "dicomwire": partial(single, ours, count),
-                "Orthanc": partial(single, orthanc, count),
-                f"dcmqrscp ({few} studies)": partial(single, theirs, few),
-            },
-        )
+    with ExitStack() as stack:
+        there = {
+            OURS: (entered(stack, lambda: filled(node(disk / "node"))), count),
+            "Orthanc": (entered(stack, lambda: filled(place.empty_orthanc())), count),
+            f"dcmqrscp ({few} studies)": (entered(stack, Place(disk, smaller, 0).dcmtk), few),
+        }
+        listed = in_turn(runs, [Turn(name, partial(all_of, *each)) for name, each in there.items()])
+        one = in_turn(runs, [Turn(name, partial(single, *each)) for name, each in there.items()])
     return [
-        _beside_orthanc(f"C-FIND of all {count:,} studies of an archive", listed),
-        _beside_orthanc(f"C-FIND of one of {count:,} studies", one),
+        _row(f"C-FIND of all {count:,} studies of an archive", listed),
+        _row(f"C-FIND of one of {count:,} studies", one),
     ]
 
 
-def _beside_orthanc(work: str, found: dict[str, list[float]]) -> Row:
-    made = row(work, "1/s", found, "at most 1.00 x Orthanc")
-    made.against = "Orthanc"
-    made.met = median(made.ratios) <= 1.0
-    return made
+def _row(work: str, found: Found[float]) -> Row:
+    return Row(work, "1/s", found.figures, (Bar(1.0, "Orthanc"),), found.notes)

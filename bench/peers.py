@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -10,24 +11,43 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
+
+from bench.turns import Found, Unfit
 
 Command = list[str]
+LOOK_AGAIN = 0.02  # seconds between two looks at the memory of a process
 OURS = [sys.executable, "-m", "dicomwire"]
 # DCMTK waits for acknowledgements by default, as Nagle's algorithm wants; this is its fast side.
 FAST = {**os.environ, "TCP_NODELAY": "1"}
 # Byte code is kept between runs, as it is where a package was installed.
 FAST.pop("PYTHONDONTWRITEBYTECODE", None)
+# As people have it who never heard of that variable.
+AS_IT_COMES = {name: value for name, value in FAST.items() if name != "TCP_NODELAY"}
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One maker's pair of storescp and storescu."""
+    """One maker's pair of storescp and storescu.
+
+    Parameters
+    ----------
+    name : str
+        Of the maker.
+    scp : callable
+        A port and a folder for what is received into the command of the SCP.
+    scu : callable
+        A port and a folder to send into the command of the SCU.
+    environment : dict
+        Of both processes.
+    """
 
     name: str
     scp: Callable[[int, Path], Command]
     scu: Callable[[int, Path], Command]
+    environment: dict[str, str] = field(default_factory=lambda: FAST)
 
 
 def program(name: str) -> str:
@@ -36,7 +56,7 @@ def program(name: str) -> str:
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if p != here)
     found = shutil.which(name, path=f"{path}{os.pathsep}/usr/sbin")
     if found is None:
-        raise SystemExit(f"{name} is not installed (Debian: apt-get install dcmtk orthanc)")
+        raise Unfit(f"{name} is not installed (Debian: apt-get install dcmtk orthanc)")
     return found
 
 
@@ -63,9 +83,27 @@ DCMTK = Peer(
 )
 
 
+def python(module: str, *arguments: object) -> Command:
+    """Return the command that runs a module with this interpreter."""
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+DCMTK_AS_IT_COMES = replace(DCMTK, name="DCMTK as it comes", environment=AS_IT_COMES)
+PYNETDICOM = Peer(
+    "pynetdicom",
+    lambda port, out: python("pynetdicom", "storescp", port, "-od", out),
+    lambda port, data: python("pynetdicom", "storescu", "-cx", "127.0.0.1", port, data),
+)
+BARE = Peer(
+    "bare socket",
+    lambda port, out: python("bench.bare", "receive", port, out),
+    lambda port, data: python("bench.bare", "send", port, data),
+)
+
+
 @dataclass
 class Measured:
-    """What one run of one side took.
+    """What one run took.
 
     Parameters
     ----------
@@ -88,28 +126,93 @@ def free_port() -> int:
         return port
 
 
-def run(command: Command) -> Measured:
-    """Run a command to its end; its failure ends the benchmark."""
+def run(
+    command: Command, environment: dict[str, str] = FAST, with_memory: bool = False
+) -> Measured:
+    """Run a command to its end.
+
+    Parameters
+    ----------
+    command, environment : list, dict
+        Of the process.
+    with_memory : bool
+        Whether to look at its peak memory, each 20 ms.
+
+    Raises
+    ------
+    Unfit
+        When it fails.
+    """
     begin = time.perf_counter()
-    process = subprocess.Popen(command, env=FAST, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     assert process.stderr is not None
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with process.stderr as stderr:
+        peak = _peak_until_closed(process.pid, stderr) if with_memory else 0.0
+        said = stderr.read()
+    code = process.wait()
     seconds = time.perf_counter() - begin
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {process.returncode}\n{said.decode()}")
-    return Measured(seconds, scu_mb=usage.ru_maxrss / 1024)
+    if code:
+        name = " ".join(Path(part).name for part in command[:4])
+        raise Unfit(f"{name}: exit {code}\n{said.decode(errors='replace')}")
+    return Measured(seconds, scu_mb=peak)
+
+
+def peak_mb(process: int) -> float:
+    """Return the peak resident memory of a running process, in MB; 0 when it is not known.
+
+    What `wait4` says is never less than what the process had that started it, which is this one.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def _peak_until_closed(process: int, stderr: IO[bytes]) -> float:
+    """Look again and again: after its end nothing says what a process had."""
+    peak = 0.0
+    while not select.select([stderr], [], [], LOOK_AGAIN)[0]:
+        peak = max(peak, peak_mb(process))
+    return peak
+
+
+def printed(command: Command) -> str:
+    """Run a command to its end; return what it prints.
+
+    Raises
+    ------
+    Unfit
+        When it fails.
+    """
+    done = subprocess.run(command, env=FAST, capture_output=True, text=True)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]
+        raise Unfit(f"{Path(command[0]).name} {' '.join(command[1:4])}: {last[0]}")
+    return done.stdout
 
 
 class Scp:
-    """A running SCP; `peak_mb` is known when it has ended."""
+    """A running SCP; `peak_mb` is known when it has ended.
 
-    def __init__(self, command: Command, port: int) -> None:
+    Raises
+    ------
+    Unfit
+        When it does not listen within a minute.
+    """
+
+    def __init__(
+        self, command: Command, port: int, environment: dict[str, str] | None = None
+    ) -> None:
         self.port = port
         self.peak_mb = 0.0
         self._process = subprocess.Popen(
-            command, env=FAST, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            env=environment or FAST,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         self._await()
 
@@ -124,14 +227,15 @@ class Scp:
                 time.sleep(0.02)
             else:
                 return
-        raise SystemExit("An SCP did not start")
+        self._process.kill()
+        self._process.wait()
+        raise Unfit("an SCP did not start")
 
     def end(self) -> None:
         """End the process and learn how much memory it took."""
+        self.peak_mb = peak_mb(self._process.pid)
         self._process.terminate()
-        _, status, usage = os.wait4(self._process.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        self.peak_mb = usage.ru_maxrss / 1024
+        self._process.wait()
 
 
 @contextmanager
@@ -139,21 +243,60 @@ def scp_of(peer: Peer, out: Path) -> Iterator[Scp]:
     """Run a peer's SCP on a free port, writing to an empty folder that is removed afterwards."""
     port = free_port()
     out.mkdir(parents=True)
-    scp = Scp(peer.scp(port, out), port)
     try:
-        yield scp
+        scp = Scp(peer.scp(port, out), port, peer.environment)
+        try:
+            yield scp
+        finally:
+            scp.end()
     finally:
-        scp.end()
         shutil.rmtree(out)
 
 
-def store(scu: Peer, scp: Peer, data: Path, scratch: Path) -> Measured:
-    """Send a folder from one peer's SCU to one peer's SCP; all objects have to arrive."""
-    sent = sorted(data.iterdir())
+def store(scu: Peer, scp: Peer, data: Path, scratch: Path, with_memory: bool = False) -> Measured:
+    """Send a folder from one peer's SCU to one peer's SCP.
+
+    Parameters
+    ----------
+    scu, scp : Peer
+        Whose tools.
+    data, scratch : Path
+        What is sent, and a folder in memory.
+    with_memory : bool
+        See `run`.
+
+    Raises
+    ------
+    Unfit
+        When one fails, or not all objects arrive.
+    """
     with scp_of(scp, scratch / "out") as server:
-        measured = run(scu.scu(server.port, data))
-        arrived = [path for path in (scratch / "out").iterdir() if path.name.startswith("CT.")]
-        if len(arrived) != len(sent):
-            raise SystemExit(f"{len(sent)} objects were sent, {len(arrived)} arrived")
+        measured = run(scu.scu(server.port, data), scu.environment, with_memory)
+        check_arrived(scratch / "out", len(list(data.iterdir())))
     measured.scp_mb = server.peak_mb
     return measured
+
+
+def check_arrived(folder: Path, count: int) -> None:
+    """Check that an SCP has written so many objects.
+
+    Raises
+    ------
+    Unfit
+        When it has not.
+    """
+    arrived = sum(path.name.startswith("CT.") for path in folder.iterdir())
+    if arrived != count:
+        raise Unfit(f"{count} objects were sent, {arrived} arrived")
+
+
+def seconds_of(found: Found[Measured]) -> dict[str, list[float]]:
+    """Return the seconds of each run, by name."""
+    return {name: [each.seconds for each in runs] for name, runs in found.figures.items()}
+
+
+def megabytes(found: Found[Measured], attribute: str) -> dict[str, list[float]]:
+    """Return the peak memory of a side in each run, by name."""
+    return {
+        name: [getattr(each, attribute) for each in runs] for name, runs in found.figures.items()
+    }
