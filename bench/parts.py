@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.echoing import echoing
+from bench.growth import growth
 from bench.nodes import archives
 from bench.querying import query
 from bench.report import Row
@@ -41,6 +42,7 @@ class Part:
 PARTS = (
     Part("store", "CT objects, small ones, a big one and its memory", storing, 60, 16),
     Part("cross", "our tools with DCMTK's, fast and as they come", crossing, 25, 10),
+    Part("growth", "the cost of one object among more and more", growth, 40, 10),
     Part("echo", "C-ECHO on an association, and on one for each", echoing, 60, 22),
     Part("query", "C-FIND of 10,000 matches", query, 60, 8),
     Part("retrieve", "C-GET and C-MOVE of 1,000 objects", retrieve, 40, 25),
