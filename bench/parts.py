@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.crowd import crowd
 from bench.echoing import echoing
 from bench.growth import growth
 from bench.nodes import archives
@@ -44,6 +45,7 @@ PARTS = (
     Part("cross", "our tools with DCMTK's, fast and as they come", crossing, 25, 10),
     Part("growth", "the cost of one object among more and more", growth, 40, 10),
     Part("echo", "C-ECHO on an association, and on one for each", echoing, 60, 22),
+    Part("crowd", "1, 8 and 64 senders at once", crowd, 5, 20),
     Part("query", "C-FIND of 10,000 matches", query, 60, 8),
     Part("retrieve", "C-GET and C-MOVE of 1,000 objects", retrieve, 40, 25),
     Part("archive", "5,000 studies in archives", archives, 30, 60),
