@@ -14,6 +14,7 @@ from bench.querying import query
 from bench.report import Row
 from bench.retrieving import retrieve
 from bench.secure import secure
+from bench.sidebyside import side_by_side
 from bench.storing import crossing, storing
 
 QUICKER = 0.25  # of the time of the whole work: programs do not start ten times as fast
@@ -48,6 +49,7 @@ PARTS = (
     Part("echo", "C-ECHO on an association, and on one for each", echoing, 60, 22),
     Part("crowd", "1, 8 and 64 senders at once", crowd, 5, 20),
     Part("tls", "CT objects over TLS", secure, 5, 6),
+    Part("asyncio", "the asyncio API beside the blocking one", side_by_side, 10, 22),
     Part("query", "C-FIND of 10,000 matches", query, 60, 8),
     Part("retrieve", "C-GET and C-MOVE of 1,000 objects", retrieve, 40, 25),
     Part("archive", "5,000 studies in archives", archives, 30, 60),
