@@ -45,18 +45,18 @@ class Part:
 PARTS = (
     Part("store", "CT objects, small ones, a big one and its memory", storing, 60, 16),
     Part("cross", "our tools with DCMTK's, fast and as they come", crossing, 25, 10),
-    Part("growth", "the cost of one object among more and more", growth, 40, 10),
-    Part("echo", "C-ECHO on an association, and on one for each", echoing, 60, 22),
+    Part("growth", "the cost of one object among more and more", growth, 65, 2),
+    Part("echo", "C-ECHO on an association, and on one for each", echoing, 35, 16),
     Part("crowd", "1, 8 and 64 senders at once", crowd, 5, 20),
     Part("tls", "CT objects over TLS", secure, 5, 6),
     Part("asyncio", "the asyncio API beside the blocking one", side_by_side, 10, 22),
     Part("query", "C-FIND of 10,000 matches", query, 60, 8),
     Part("retrieve", "C-GET and C-MOVE of 1,000 objects", retrieve, 40, 25),
-    Part("archive", "5,000 studies in archives", archives, 30, 60),
+    Part("archive", "5,000 studies in archives", archives, 230, 8),
 )
 
 
 def minutes(parts: Sequence[Part], runs: int, quick: bool) -> float:
-    """Return about how long parts take."""
+    """Return about how long parts take, one minute at least."""
     seconds = sum(part.once + part.a_round * (runs + 1) for part in parts)
-    return seconds / 60 * (QUICKER if quick else 1)
+    return max(1, seconds / 60 * (QUICKER if quick else 1))

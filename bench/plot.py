@@ -8,7 +8,8 @@ from typing import Any
 
 from bench.report import MET, Comparison, Row, comparisons
 
-BETTER, WORSE, FREE, DEMAND = "#2f6f9f", "#b03a2e", "#8fa3b0", "#1b1b1b"
+BETTER, WORSE, FREE = "#2f6f9f", "#b03a2e", "#8fa3b0"
+DEMAND, RUN = "#1b1b1b", "#0d2233"
 ROW_HEIGHT = 0.26  # inches
 
 
@@ -38,6 +39,7 @@ def plot(rows: list[Row], path: Path) -> None:
     height = 1.3 + ROW_HEIGHT * (len(drawn) + len({id(each.row) for each in drawn}) * 0.4)
     figure, axes = pyplot.subplots(figsize=(10, height), layout="constrained")
     _draw(axes, drawn)
+    _explain(figure)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
@@ -56,7 +58,7 @@ def _draw(axes: Any, drawn: list[Comparison]) -> None:
         colour = FREE if each.bar is None else BETTER if each.verdict == MET else WORSE
         # On a logarithmic axis a bar begins where both are equal.
         axes.barh(position, middle - 1, left=1, height=0.72, color=colour, alpha=0.85)
-        axes.plot(each.ratios, [position] * len(each.ratios), "o", color="#0d2233", markersize=2.5)
+        axes.plot(each.ratios, [position] * len(each.ratios), "o", color=RUN, markersize=2.5)
         axes.annotate(
             f"{middle:.2f}" if middle >= 0.095 else f"1/{1 / middle:.0f}",
             (1.0, position), xycoords=("axes fraction", "data"), xytext=(6, 0),
@@ -71,12 +73,23 @@ def _draw(axes: Any, drawn: list[Comparison]) -> None:
     axes.set_ylim(position + 0.9, 0.4)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_xlabel(
-        "dicomwire / the other, in time or memory, in one run: less is better.\n"
-        "Bar: median; dots: runs; black tick: the most that is allowed "
-        "(blue: met, red: not met, grey: nothing is demanded).",
-        fontsize=8,
-    )
+    axes.tick_params(axis="x", labelsize=8)
+    axes.set_xlabel("time or memory of dicomwire / of the other: less is better", fontsize=9)
+
+
+def _explain(figure: Any) -> None:
+    """Say below the picture what its marks are."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    marks = [
+        Patch(color=BETTER, label="median, bar met"),
+        Patch(color=WORSE, label="bar not met"),
+        Patch(color=FREE, label="no bar"),
+        Line2D([], [], color=DEMAND, lw=2, label="bar: the most allowed"),
+        Line2D([], [], color=RUN, marker="o", markersize=2.5, lw=0, label="a run"),
+    ]
+    figure.legend(handles=marks, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
 
 
 def _scale(axes: Any, ratios: list[float]) -> None:
