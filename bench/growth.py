@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from pathlib import Path
+from statistics import median
+from typing import TypeVar
 
 from bench.objects import make_objects
 from bench.peers import DICOMWIRE, PYNETDICOM, Peer, store
 from bench.report import OURS, Bar, Row
-from bench.turns import Turn, in_turn
+from bench.turns import Found, Turn, in_turn
 
+Value = TypeVar("Value")
 SIZE = 1 << 19
 COUNTS = (100, 1_000, 10_000)
 SLOW_COUNTS = (25, 50, 100)  # of pynetdicom, whose time for 1,000 is computed from 100
@@ -38,15 +41,27 @@ def growth(scratch: Path, runs: int, quick: bool) -> list[Row]:
     """Measure what an object costs, start of the processes left out, by how many there are."""
     counts = tuple(count // 10 for count in COUNTS) if quick else COUNTS
     scratch.mkdir()
-    ours = _row(
-        DICOMWIRE, counts, scratch, min(runs, MOST_RUNS), Bar(FLAT, f"{counts[1]:,} objects")
-    )
-    theirs = _row(PYNETDICOM, SLOW_COUNTS, scratch, 1, None)
-    return [ours, theirs]
+    ours = _costs(DICOMWIRE, counts, scratch, min(runs, MOST_RUNS))
+    theirs = _costs(PYNETDICOM, SLOW_COUNTS, scratch, 1)
+    names = {counts[-1]: OURS} | {count: f"{count:,} objects" for count in counts[:-1]}
+    names_of_theirs = {count: f"{PYNETDICOM.name}, {count} objects" for count in SLOW_COUNTS}
+    return [
+        Row(
+            f"cost of one of {counts[-1]:,} x 0.5 MB",
+            "ms",
+            {**_named(ours.figures, names), **_named(theirs.figures, names_of_theirs)},
+            (Bar(FLAT, names[counts[-2]]),),
+            {**_named(ours.notes, names), **_named(theirs.notes, names_of_theirs)},
+        )
+    ]
 
 
-def _row(peer: Peer, counts: tuple[int, ...], scratch: Path, runs: int, bar: Bar | None) -> Row:
-    """Make a row: the cost of one among the most objects, beside that among fewer."""
+def _named(found: dict[str, Value], names: dict[int, str]) -> dict[str, Value]:
+    return {name: found[str(count)] for count, name in names.items() if str(count) in found}
+
+
+def _costs(peer: Peer, counts: tuple[int, ...], scratch: Path, runs: int) -> Found[float]:
+    """Return the milliseconds of an object, by how many there were."""
     there = fitting(counts, scratch)
     folders = {
         count: make_objects(scratch / f"{peer.name}-{count}", count, SIZE) for count in (1, *there)
@@ -60,22 +75,10 @@ def _row(peer: Peer, counts: tuple[int, ...], scratch: Path, runs: int, bar: Bar
     )
     for data in folders.values():
         shutil.rmtree(data)
-    costs = {
-        count: costs_of(found.figures["1"], found.figures[str(count)], count) for count in there
-    }
-    most = counts[-1]
-    figures = {f"{count:,} objects": costs[count] for count in there if count != most}
-    notes = {OURS: "" if most in there else "there is not enough memory"}
-    notes |= {f"{int(name):,} objects": note for name, note in found.notes.items()}
-    notes.pop("1 objects", None)
-    who = "" if peer is DICOMWIRE else f" by {peer.name}"
-    return Row(
-        f"cost of one of {most:,} x 0.5 MB{who}",
-        "ms",
-        {OURS: costs.get(most, []), **figures},
-        (bar,) if bar else (),
-        {name: note for name, note in notes.items() if note},
-    )
+    one = found.figures["1"]
+    figures = {str(count): costs_of(one, found.figures[str(count)], count) for count in there}
+    missing = {str(count): "there is not enough memory" for count in counts if count not in there}
+    return Found(figures, {**found.notes, **missing})
 
 
 def _seconds(peer: Peer, data: Path, scratch: Path) -> float:
@@ -84,4 +87,5 @@ def _seconds(peer: Peer, data: Path, scratch: Path) -> float:
 
 def costs_of(one: list[float], many: list[float], count: int) -> list[float]:
     """Return the milliseconds of an object from runs with one and with many."""
-    return [1000 * (all_ - first) / (count - 1) for first, all_ in zip(one, many, strict=False)]
+    start = median(one) if one else 0.0  # of all runs: a hiccup there would count in full
+    return [1000 * (seconds - start) / (count - 1) for seconds in many]

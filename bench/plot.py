@@ -14,8 +14,8 @@ ROW_HEIGHT = 0.26  # inches
 
 
 def shown(rows: list[Row]) -> list[Comparison]:
-    """Return the comparisons that have a ratio."""
-    return [each for each in comparisons(rows) if each.ratios]
+    """Return the comparisons that have ratios, all greater than 0, as the axis is logarithmic."""
+    return [each for each in comparisons(rows) if each.ratios and min(each.ratios) > 0]
 
 
 def plot(rows: list[Row], path: Path) -> None:

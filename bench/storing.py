@@ -98,7 +98,7 @@ class Few:
 
     def __call__(self) -> Measured:
         """Send one object, the first time, and some; return what all would take."""
-        self._one = self._one or self._of(1)
+        self._one = self._one or min(self._of(1), self._of(1))
         seconds = scaled(self._one, self._of(self._count), self._count, self._work.count)
         return Measured(seconds)
 

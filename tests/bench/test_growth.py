@@ -10,7 +10,7 @@ from bench import growth
 
 
 def test_the_start_of_the_processes_is_no_cost_of_an_object() -> None:
-    assert growth.costs_of([0.5, 0.5], [1.5, 2.5], 101) == pytest.approx([10.0, 20.0])
+    assert growth.costs_of([0.5, 9.0, 0.5], [1.5, 2.5], 101) == pytest.approx([10.0, 20.0])
 
 
 def test_what_does_not_fit_into_memory_is_left_out(

@@ -10,6 +10,7 @@ from bench.report import OURS, Bar, Row
 ROWS = [
     Row("store", "s", {OURS: [1.0, 1.2], "DCMTK": [2.0, 2.1]}, (Bar(0.45, "DCMTK"),)),
     Row("store", "s", {OURS: [1.0], "pynetdicom": [90.0], "Orthanc": []}),
+    Row("cost", "ms", {OURS: [-0.1, 1.0], "100 objects": [1.0, 1.0]}),
     Row("memory", "MB", {OURS: [20.0]}, (Bar(60),)),
 ]
 
