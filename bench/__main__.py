@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,7 @@ def measured(part: Part, scratch: Path, runs: int, quick: bool) -> list[Row]:
 def main() -> int:
     """Run the benchmarks; the exit code says whether all bars were met."""
     given = parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers end and data goes, as ever
     chosen = [part for part in PARTS if part.name in given.only]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as folder:
         scratch = Path(folder)
