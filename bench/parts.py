@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.among import among
 from bench.crowd import crowd
 from bench.echoing import echoing
 from bench.growth import growth
@@ -50,6 +51,7 @@ PARTS = (
     Part("crowd", "1, 8 and 64 senders at once", crowd, 5, 20),
     Part("tls", "CT objects over TLS", secure, 5, 6),
     Part("asyncio", "the asyncio API beside the blocking one", side_by_side, 10, 22),
+    Part("among", "C-ECHO among 2,000 associations", among, 5, 8),
     Part("query", "C-FIND of 10,000 matches", query, 60, 8),
     Part("retrieve", "C-GET and C-MOVE of 1,000 objects", retrieve, 40, 25),
     Part("archive", "5,000 studies in archives", archives, 230, 8),
