@@ -16,6 +16,16 @@ from pynetdicom.sop_class import (
 )
 
 
+def hold_reactor_here(event: evt.Event) -> None:
+    """Stop a requestor's second thread, which is the present one, before it takes any response.
+
+    See `pynetdicom_scu.hold_reactor`: a fast response is lost otherwise.
+    """
+    checkpoint = event.assoc._reactor_checkpoint
+    checkpoint.clear()
+    checkpoint.set = lambda: None
+
+
 def main(port: str, folder: str, destination: str) -> None:
     """Serve until the process is ended; the only move destination is OURS at a port."""
     files = [dcmread(path) for path in sorted(Path(folder).glob("*.dcm"))]
@@ -54,7 +64,8 @@ def main(port: str, folder: str, destination: str) -> None:
 
     def move(event: evt.Event) -> Iterator[Any]:
         known = event.move_destination == "OURS"
-        yield ("127.0.0.1", int(destination)) if known else (None, None)
+        held = {"evt_handlers": [(evt.EVT_ESTABLISHED, hold_reactor_here)]}
+        yield ("127.0.0.1", int(destination), held) if known else (None, None)
         yield from get(event)
 
     handlers = [(evt.EVT_C_FIND, find), (evt.EVT_C_GET, get), (evt.EVT_C_MOVE, move)]
