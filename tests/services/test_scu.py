@@ -139,6 +139,10 @@ class Chunks:
     def length(self) -> int:
         return len(self.data)
 
+    def fetch(self, size: int) -> None:
+        if self.breaks_at == 0:
+            raise LocalError("the file is gone")
+
     def chunks(self, size: int) -> Iterator[memoryview]:
         for start in range(0, len(self.data), size):
             if len(self.sizes) == self.breaks_at:
@@ -220,6 +224,18 @@ def test_a_data_set_that_breaks_off_aborts_and_says_why() -> None:
     assert requestor.ended is not None
     assert requestor.ended.__cause__ is one.error
     assert stored == []
+
+
+def test_a_data_set_that_cannot_be_read_at_all_harms_no_association() -> None:
+    requestor, acceptor = associated()
+    one = sends(requestor, Chunks(bytes(2 * scu.CHUNK), breaks_at=0))
+    play(one, serves(acceptor))
+    assert isinstance(one.error, LocalError)
+    assert one.sent == []
+    assert requestor.ended is None
+    again = asks(requestor)
+    play(again, serves(acceptor, EVT_C_ECHO=lambda message: 0))
+    assert again.result.command["Status"] == 0
 
 
 def test_a_release_in_the_middle_of_a_data_set_is_answered_after_it() -> None:

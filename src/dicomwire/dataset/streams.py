@@ -156,6 +156,8 @@ class OpenFileStream:
         UnreadableFile
             As `chunks`.
         """
+        if self._fetched is not None and len(self._fetched) == min(size, self.length):
+            return
         self._rewind()
         self._fetched = self._next(size, self.length) if self.length else None
 

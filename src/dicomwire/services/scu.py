@@ -111,8 +111,9 @@ def send_instance(
 ) -> Conversation[None]:
     """Send a C-STORE request whose data set is read while it is sent.
 
-    Memory is constant in the size of the data set. When it cannot be read to its end the
-    association is aborted: the message that has begun cannot be completed.
+    Memory is constant in the size of the data set. Its beginning is read before anything is sent:
+    what cannot be read harms no association. When it cannot be read to its end the association is
+    aborted: the message that has begun cannot be completed.
 
     Raises
     ------
@@ -121,9 +122,10 @@ def send_instance(
     Ended
         When the association is over.
     """
+    size = chunk_length(connection)
+    stream.fetch(size)
     whole = stream.whole if isinstance(stream, BytesStream) else None
     connection.send_command(context_id, command, whole)
-    size = chunk_length(connection)
     left = stream.length
     try:
         for chunk in stream.chunks(size):
