@@ -24,7 +24,6 @@ MANY, STORING = 2000, 10  # associations that are idle, and that store meanwhile
 ECHOES = 300
 PROMPT = 50  # milliseconds within which any of them is answered
 AT_ONCE = 50  # associations that are asked for
-SETTLED = 0.5  # seconds until all that store are at it
 
 
 def among(scratch: Path, runs: int, quick: bool) -> list[Row]:
@@ -68,15 +67,17 @@ async def ask(port: int, count: int, file: Path) -> float:
     idle: list[aio.Association] = []
     for _ in range(MANY // AT_ONCE):
         idle += await asyncio.gather(*(connect() for _ in range(AT_ONCE)))
-    over = asyncio.Event()
+    over, at_it = asyncio.Event(), asyncio.Barrier(STORING + 1)
 
     async def store() -> None:
         async with connect() as association:
+            (await association.c_store(file)).check()
+            await at_it.wait()
             while not over.is_set():
                 (await association.c_store(file)).check()
 
     storing = [asyncio.create_task(store()) for _ in range(STORING)]
-    await asyncio.sleep(SETTLED)
+    await at_it.wait()
     slowest = 0.0
     for number in range(count):
         begin = time.perf_counter()

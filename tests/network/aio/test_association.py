@@ -262,10 +262,10 @@ async def test_a_task_that_is_cancelled_while_it_sends_aborts_after_what_has_beg
 
 @asynchronous
 async def test_a_task_that_is_cancelled_while_it_connects_leaves_nothing() -> None:
-    go = threading.Event()
-    with scripted(lambda peer: (peer.read(), go.wait(10))) as port:
+    asked, go = threading.Event(), threading.Event()
+    with scripted(lambda peer: (peer.read(), asked.set(), go.wait(10))) as port:
         connecting = asyncio.create_task(_connect(port))
-        await asyncio.sleep(0.05)
+        await soon(asked.is_set)
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
