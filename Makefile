@@ -10,7 +10,7 @@ LOCK := requirements/dev.txt
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
-PYTEST = $(RUN) -m pytest --numprocesses=$(JOBS) --dist=loadgroup
+PYTEST = $(RUN) -m pytest --numprocesses=$(JOBS) --dist=worksteal
 
 # Without a choice by the caller: the first of these that is new enough, else python3, for the message below.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \

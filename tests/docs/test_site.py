@@ -32,7 +32,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.xdist_group("site")
 def test_no_page_fetches_anything_from_elsewhere(site: Path) -> None:
     found = {
         path.relative_to(site).as_posix(): _FETCHED.findall(path.read_text(encoding="utf-8"))
@@ -42,7 +41,6 @@ def test_no_page_fetches_anything_from_elsewhere(site: Path) -> None:
     assert {name: urls for name, urls in found.items() if urls} == {}
 
 
-@pytest.mark.xdist_group("site")
 def test_every_page_of_the_api_reference_has_members(site: Path) -> None:
     pages = [path for path in site.joinpath("api").glob("*.html") if path.name != "index.html"]
     assert pages

@@ -287,7 +287,6 @@ async def _all(answers: aio.Answers) -> list[Any]:
     return [each async for each in answers]
 
 
-@pytest.mark.xdist_group("managed")
 @pytest.mark.parametrize("exchange", every_exchange(EXCHANGES, "SCU"))
 @asynchronous
 async def test_every_request_there(theirs: Serving, exchange: Exchange) -> None:
@@ -302,7 +301,6 @@ async def test_every_request_there(theirs: Serving, exchange: Exchange) -> None:
     assert answers == exchange.answers
 
 
-@pytest.mark.xdist_group("managed")
 @pytest.mark.parametrize("exchange", every_exchange(WITHOUT_REPORTS, "SCP"))
 @asynchronous
 async def test_every_request_here(pynetdicom_here: None, exchange: Exchange) -> None:

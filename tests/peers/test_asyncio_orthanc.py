@@ -15,7 +15,6 @@ from tests.peers.orthanc import TITLE, Orthanc
 from tests.peers.queries import NM_STUDY, SUCCESS, Counts, keys, study_of
 
 # One process for all of them, on one worker
-pytestmark = pytest.mark.xdist_group("orthanc")
 
 some, full = orthanc_queries.some, orthanc_queries.full
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from tests.peers import LOOPBACK, run
 from tests.peers.certificates import Party
 from tests.peers.conftest import Start
@@ -64,7 +62,6 @@ def test_pynetdicom_is_well(pynetdicom_scp: Start) -> None:
     assert found["peer"]["software"] == "pynetdicom"
 
 
-@pytest.mark.xdist_group("orthanc")
 def test_orthanc_is_well(their_orthanc: Orthanc) -> None:
     found = visit(their_orthanc.port, "-aec", TITLE)
     assert found["verdict"]["exit"] == 0
@@ -73,7 +70,6 @@ def test_orthanc_is_well(their_orthanc: Orthanc) -> None:
     assert found["services"]["services"]["C-MOVE"]
 
 
-@pytest.mark.xdist_group("orthanc")
 def test_orthanc_by_a_wrong_title(their_orthanc: Orthanc) -> None:
     found = visit(their_orthanc.port, "-aec", "ARCHIVE")
     assert found["verdict"]["exit"] == 1
@@ -82,7 +78,6 @@ def test_orthanc_by_a_wrong_title(their_orthanc: Orthanc) -> None:
     assert found["echo"]["state"] == "ok"
 
 
-@pytest.mark.xdist_group("orthanc")
 def test_orthanc_that_wants_tls(their_orthanc_tls: Orthanc) -> None:
     found = visit(their_orthanc_tls.port, "-aec", TITLE)
     assert found["TLS"]["speaks"] == "TLS"

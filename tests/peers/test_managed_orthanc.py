@@ -19,7 +19,6 @@ from tests.peers.queries import PENDING, SUCCESS, WORKLIST, client, pairs, workl
 from tests.peers.scripts.managed import COMMITMENT, NO_SUCH_INSTANCE, Reports, item
 
 # Its processes serve all of them, on one worker
-pytestmark = pytest.mark.xdist_group("orthanc")
 
 ALL_KEPT, NOT_ALL_KEPT = 1, 2  # Event Type IDs, PS3.4 J.3.3
 CLASS_CONFLICT = 0x0119  # Failure Reason, PS3.3 C.14

@@ -29,7 +29,6 @@ from tests.peers.scripts.managed import (
 )
 
 # Both servers are started once, for all tests
-pytestmark = pytest.mark.xdist_group("managed")
 
 Sent = list[Future[tuple[Dataset, Dataset | None]]]
 

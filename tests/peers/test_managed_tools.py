@@ -36,7 +36,6 @@ def committed(*arguments: str | Path) -> tuple[int, dict[str, bool]]:
     return done.returncode, {each["SOPInstanceUID"]: each["committed"] for each in said}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("Storage commitment", "SCU", "Orthanc")
 def test_our_stgcmtscu_and_orthanc(their_orthanc: Orthanc) -> None:
     ct, mr = shipped(["CT_small", "MR_small"])

@@ -25,7 +25,6 @@ from tests.peers.orthanc import TITLE, Orthanc
 from tests.peers.ours import ask, echo, receiving, send
 
 # One process for all of them, on one worker
-pytestmark = pytest.mark.xdist_group("orthanc")
 
 Convert = Callable[[Object], Object]
 

@@ -30,9 +30,6 @@ from tests.peers.scripts.managed import (
     item,
 )
 
-# The film that we print there is what dcmprscu prints here
-pytestmark = pytest.mark.xdist_group("print")
-
 TITLE = "PRINTER"
 ROWS = 24
 PIXELS = bytes(range(256)) * (ROWS * 32 // 256)

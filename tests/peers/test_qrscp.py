@@ -141,7 +141,6 @@ def test_pynetdicoms_tools(
 # -- Orthanc --------------------------------------------------------------------------------------
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-ECHO", "SCP", "Orthanc")
 @pytest.mark.conformance("C-STORE", "SCP", "Orthanc")
 @pytest.mark.conformance("C-FIND", "SCP", "Orthanc")
@@ -164,7 +163,6 @@ def test_orthanc_stores_finds_and_moves_back(
     assert their_orthanc.stored() == {each.instance: each.data for each in some[:4]}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-STORE", "SCP", "Orthanc")
 @pytest.mark.conformance("C-MOVE", "SCU", "Orthanc")
 def test_what_is_moved_from_orthanc_to_ours_is_found_there(
@@ -259,7 +257,6 @@ def compare(peer: str, asked: list[Question], ours: list[Any], theirs: list[Any]
     assert used == {each.why for each in DIFFERENCES if each.peer == peer}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_200_queries_have_the_same_answers(
     node: Node, their_orthanc: Orthanc, peer_program: Callable[[str], str], tmp_path: Path

@@ -29,7 +29,6 @@ from tests.peers.queries import (
 from tests.peers.test_tools import SOURCE, tool
 
 # One process for all of them, on one worker
-pytestmark = pytest.mark.xdist_group("orthanc")
 
 NOBODY = 1  # a port that is not used: it asks for a modality to be known before it answers one
 

@@ -125,7 +125,6 @@ def test_our_findscu_and_dcmqrscp(qrscp: Node, dcmtk: Run, tmp_path: Path, reque
     assert bool(found) == ("NOBODY" not in request_)
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-FIND", "SCU", "Orthanc")
 @pytest.mark.parametrize("request_", REQUESTS, ids=range(len(REQUESTS)))
 def test_our_findscu_and_orthanc(full: Orthanc, dcmtk: Run, tmp_path: Path, request_: str) -> None:
@@ -184,7 +183,6 @@ def test_our_getscu_and_dcmqrscp(qrscp: Node, some: list[Object], tmp_path: Path
     assert held(folder) == contents(some)
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-GET", "SCU", "Orthanc")
 def test_our_getscu_and_orthanc(full: Orthanc, some: list[Object], tmp_path: Path) -> None:
     folder = tmp_path / "received"
@@ -219,7 +217,6 @@ def test_our_movescu_receives_from_dcmqrscp(
     assert "0xA801" in unknown.stdout
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-MOVE", "SCU", "Orthanc")
 def test_our_movescu_and_orthanc(
     full: Orthanc,
@@ -246,7 +243,6 @@ def test_our_movescu_and_pynetdicom(theirs: Node, some: list[Object], tmp_path: 
 # -- over TLS ---------------------------------------------------------------------------------
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-FIND over TLS", "SCU", "Orthanc")
 @pytest.mark.conformance("C-GET over TLS", "SCU", "Orthanc")
 @pytest.mark.conformance("C-MOVE over TLS", "SCU", "Orthanc")

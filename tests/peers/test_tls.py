@@ -100,7 +100,6 @@ def test_from_pynetdicom(
     assert [each.data for each in ours.received] == [each.data for each in even]
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-ECHO over TLS", "SCU", "Orthanc")
 @pytest.mark.conformance("C-STORE over TLS", "SCU", "Orthanc")
 def test_to_orthanc(
@@ -113,7 +112,6 @@ def test_to_orthanc(
     assert their_orthanc_tls.stored() == {each.instance: each.data for each in sent}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-ECHO over TLS", "SCP", "Orthanc")
 @pytest.mark.conformance("C-STORE over TLS", "SCP", "Orthanc")
 def test_from_orthanc(

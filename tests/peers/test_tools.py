@@ -75,13 +75,11 @@ def test_our_echoscu_and_pynetdicom(pynetdicom_scp: Start) -> None:
         use("echoscu", LOOPBACK, str(peer.port))
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-ECHO", "SCU", "Orthanc")
 def test_our_echoscu_and_orthanc(their_orthanc: Orthanc) -> None:
     use("echoscu", "-aec", TITLE, LOOPBACK, str(their_orthanc.port))
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("Association refused", "SCU", "Orthanc")
 def test_our_echoscu_says_why_it_was_refused(their_orthanc: Orthanc) -> None:
     done = run([*tool("echoscu"), LOOPBACK, str(their_orthanc.port)], **SOURCE)
@@ -89,7 +87,6 @@ def test_our_echoscu_says_why_it_was_refused(their_orthanc: Orthanc) -> None:
     assert "called AE title" in done.stdout
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-ECHO", "SCP", "DCMTK")
 @pytest.mark.conformance("C-ECHO", "SCP", "Orthanc")
 @pytest.mark.conformance("C-ECHO", "SCP", "pynetdicom")
@@ -138,7 +135,6 @@ def test_our_storescu_and_pynetdicom(
     assert received() == {each.instance: each.data for each in objects}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-STORE", "SCU", "Orthanc")
 def test_our_storescu_and_orthanc(their_orthanc: Orthanc, tmp_path: Path) -> None:
     some = [write_image(tmp_path / f"{n}.dcm", 2, 301, 499, number=n) for n in range(8)]
@@ -214,7 +210,6 @@ def test_pynetdicom_and_our_storescp(
     assert received() == {each.instance: each.data for each in some}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-STORE", "SCP", "Orthanc")
 def test_orthanc_and_our_storescp(
     start: Start, their_orthanc: Orthanc, tmp_path: Path, received: Received
@@ -247,7 +242,6 @@ def test_our_senders_over_tls(
     assert received() == {each.instance: each.data for each in objects}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-ECHO over TLS", "SCU", "Orthanc")
 @pytest.mark.conformance("C-STORE over TLS", "SCU", "Orthanc")
 def test_our_senders_over_tls_and_orthanc(
@@ -259,7 +253,6 @@ def test_our_senders_over_tls_and_orthanc(
     assert their_orthanc_tls.stored() == {large.instance: large.data}
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("C-STORE over TLS", "SCP", "DCMTK")
 @pytest.mark.conformance("C-STORE over TLS", "SCP", "Orthanc")
 @pytest.mark.conformance("C-STORE over TLS", "SCP", "pynetdicom")

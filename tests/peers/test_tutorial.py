@@ -15,8 +15,6 @@ from tests.peers.orthanc import SECOND_TITLE, Orthanc, orthanc
 from tests.peers.test_query_tools import as_text
 from tests.peers.test_tools import SOURCE, tool
 
-pytestmark = pytest.mark.xdist_group("orthanc")
-
 Type = Callable[..., str]
 PROGRAMS = ["dicomwire", "DCMTK"]
 

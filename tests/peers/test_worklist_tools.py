@@ -130,7 +130,6 @@ def test_pynetdicom_asks_our_wlmscp(pynetdicom_here: None, folder: Path, tmp_pat
     assert [each.ScheduledProcedureStepSequence[0].Modality for each in matches] == ["MR", "MR"]
 
 
-@pytest.mark.xdist_group("orthanc")
 @pytest.mark.conformance("Modality worklist", "SCP", "Orthanc")
 @pytest.mark.conformance("C-FIND", "SCP", "Orthanc")
 def test_orthanc_asks_our_wlmscp(their_orthanc: Orthanc, folder: Path, tmp_path: Path) -> None:
