@@ -14,7 +14,6 @@ from dicomwire.apps.main import main
 from dicomwire.apps.requesting import entity
 from dicomwire.network import events as evt
 from dicomwire.network.ae import ApplicationEntity
-from dicomwire.network.options import Options
 from dicomwire.network.presentation import build_context
 from tests.dataset.samples import CT, EXPLICIT, explicit, part10
 
@@ -135,8 +134,7 @@ def receiving(tmp_path: Path) -> Iterator[Callable[..., Receiving]]:
             options = [str(each) for each in argv]
             args = storescp.make_parser().read(["-ba", "127.0.0.1", *options, "0"])
             where = None if args.ignore else folder
-            settings = Options(store_directory=where, accept_any_storage=args.promiscuous)
-            ae = entity(args.ae_title, args, options=settings)
+            ae = entity(args.ae_title, args, options=storescp.settings(args, where))
             handlers = storescp.handlers(args, where)
             server = serving.start(ae, args, storescp.contexts(args), handlers)
             assert server is not None

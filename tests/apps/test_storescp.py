@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from dicomwire.standard.context_lists import CONTEXT_LISTS
 from dicomwire.standard.dimse import C_STORE
 from dicomwire.standard.transfer_syntaxes import ALL_TRANSFER_SYNTAXES
 from tests.apps.conftest import CT, VERIFICATION, Receiving, Tool, dicom_file
-from tests.dataset.samples import BIG_ENDIAN, EXPLICIT, IMPLICIT, uids_explicit
+from tests.dataset.samples import BIG_ENDIAN, EXPLICIT, IMPLICIT, part10, uids_explicit
 
 Receive = Callable[..., Receiving]
 UNKNOWN = "1.2.840.99.1"
@@ -114,8 +115,26 @@ def test_a_name_that_is_no_uid_reaches_no_path(receiving: Receive, uid: str) -> 
     assert store(standing, "1.2.3") == 0  # it goes on serving
 
 
-def test_an_existing_file_is_replaced_at_once(receiving: Receive) -> None:
+def test_the_same_object_again_is_one_file(receiving: Receive) -> None:
     standing = receiving()
+    assert [store(standing, "1.2.3") for _ in range(3)] == [0, 0, 0]
+    assert standing.names == ["CT.1.2.3"]
+
+
+@pytest.mark.parametrize("older", [b"older", part10(uids_explicit(), syntax=IMPLICIT)])
+def test_another_object_of_the_uid_gets_a_file_of_its_own(receiving: Receive, older: bytes) -> None:
+    standing = receiving("-fe", ".dcm")
+    (standing.folder / "CT.1.2.3.dcm").write_bytes(older)
+    digest = hashlib.sha256(uids_explicit()).hexdigest()[:16]
+    for _ in range(2):
+        assert store(standing, "1.2.3") == 0
+        assert standing.names == ["CT.1.2.3.dcm", f"CT.1.2.3.other-{digest}.dcm"]
+    assert (standing.folder / "CT.1.2.3.dcm").read_bytes() == older
+    assert (standing.folder / standing.names[1]).read_bytes()[128:132] == b"DICM"
+
+
+def test_replacing_is_done_at_once(receiving: Receive) -> None:
+    standing = receiving("--replace")
     (standing.folder / "CT.1.2.3").write_bytes(b"older")
     assert store(standing, "1.2.3") == 0
     assert standing.names == ["CT.1.2.3"]
@@ -164,7 +183,7 @@ def test_a_folder_in_the_way_is_a700(
     (standing.folder / "CT.1.2.3").mkdir()
     with shown(logging.WARNING):
         assert store(standing, "1.2.3") == 0xA700
-    assert "CT.1.2.3 cannot be written: " in capsys.readouterr().err
+    assert "CT.1.2.3 cannot be written: Is a directory" in capsys.readouterr().err
     assert standing.names == ["CT.1.2.3"]
 
 

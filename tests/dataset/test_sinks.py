@@ -20,7 +20,7 @@ def views(*parts: bytes) -> list[memoryview]:
 
 
 def test_file_sink_writes_and_renames(tmp_path: Path) -> None:
-    sink: Sink = FileSink(tmp_path, b"HEAD", prefix="x-")
+    sink: Sink = FileSink(tmp_path, b"HEAD", prefix=".x-")
     sink.write(views(b"ab", b"c"))
     sink.write(views(b"d"))
     assert isinstance(sink, FileSink)
@@ -171,11 +171,11 @@ def test_a_full_disk_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_taken_name_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = iter([b"\1" * 8, b"\2" * 8])
     monkeypatch.setattr(os, "urandom", lambda _: next(numbers))
-    trap = tmp_path / ("." + "01" * 8 + ".part")
+    trap = tmp_path / ("01" * 8 + ".part")
     trap.symlink_to(tmp_path / "victim")
     sink = FileSink(tmp_path, b"", prefix="")
     sink.write(views(b"a"))
-    assert sink.path == tmp_path / ("." + "02" * 8 + ".part")
+    assert sink.path == tmp_path / ("02" * 8 + ".part")
     assert not (tmp_path / "victim").exists()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dicomwire.apps.asking import MESSAGE_ID, Answer, ask, show_request
 from dicomwire.apps.exits import Exit
 from dicomwire.apps.identity import USER
+from dicomwire.apps.leftovers import receiving_into
 from dicomwire.apps.options import PEER, ToolParser, requestor_options
 from dicomwire.apps.output import log
 from dicomwire.apps.progress import counting
@@ -78,12 +79,12 @@ def work(args: argparse.Namespace) -> Exit:
         if folder is None:
             return Exit.NOT_HERE
     requestor = Requestor(args, Options(store_directory=folder, drop_stores=args.ignore))
-    receiver = Receiver(folder, args.extension, args.unique_filenames)
+    receiver = Receiver(folder, args.extension, args.unique_filenames, args.replace)
     proposal = propose(args, "Get", UNCOMPRESSED)
     turns = plan(proposal.model, storage_contexts(*to_get(args)))
     retrieval = Retrieval("received", args.cancel is not None)
     codes = [Exit.DONE]
-    with counting("Receiving", args.shows) as retrieval.show:
+    with receiving_into(folder), counting("Receiving", args.shows) as retrieval.show:
         for identifier in asked:
             getting = Getting(requestor, proposal, receiver, retrieval, args.cancel)
             codes.append(getting.run(identifier, turns))

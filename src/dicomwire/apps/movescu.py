@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dicomwire.apps.asking import MESSAGE_ID, ask, show_request
 from dicomwire.apps.exits import Exit
 from dicomwire.apps.identity import USER
+from dicomwire.apps.leftovers import receiving_into
 from dicomwire.apps.options import (
     PEER,
     Option,
@@ -170,8 +171,9 @@ def receiving(args: argparse.Namespace) -> Iterator[bool]:
     options = Options(store_directory=folder, drop_stores=args.ignore)
     ae = entity(args.store_aet if args.store else args.calling_aet, args, options=options)
     contexts = storage_contexts(supported(args, first=UNCOMPRESSED[:1]))
-    receiver = Receiver(folder, args.extension, args.unique_filenames)
-    with beside(ae, args, port, contexts, [(evt.EVT_C_STORE, receiver)]) as server:
+    receiver = Receiver(folder, args.extension, args.unique_filenames, args.replace)
+    bound = [(evt.EVT_C_STORE, receiver)]
+    with receiving_into(folder), beside(ae, args, port, contexts, bound) as server:
         yield server is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import time
@@ -21,6 +22,7 @@ from dicomwire.standard.uids import name_of
 SUCCESS = 0x0000
 INVALID_OBJECT_INSTANCE = 0x0117  # PS3.7 C.5.11
 OUT_OF_RESOURCES = 0xA700  # PS3.4 Table B.2-1
+_BLOCK = 1 << 18  # bytes
 PERFORMED = 16  # operations that a requestor may have under way; they are answered in order
 
 _AS_RECEIVED = "data sets are written as they come; convert the files afterwards"
@@ -69,6 +71,7 @@ OUTPUT: tuple[Option, ...] = (
     flag("--ignore", "receive, but store nothing", common=True),
     anyway("-uf --default-filenames", "name files by their SOP Instance UIDs"),
     flag("+uf --unique-filenames", "give each file a name of its own; replace none"),
+    flag("--replace", "let an object that comes again with other contents replace the first"),
     *FORMAT,
 )
 """Where objects are written to, and how."""
@@ -123,7 +126,10 @@ def writable(folder: Path, instead: str = "-od FOLDER") -> Path | None:
 
 @dataclass(frozen=True)
 class Receiver:
-    """Handles C-STORE requests; an object of the same name is replaced at once.
+    """Handles C-STORE requests; what was stored once is never written over.
+
+    An object that comes again is acknowledged again. One of the same SOP Instance UID with other
+    contents gets a file of its own besides, named by its digest.
 
     Parameters
     ----------
@@ -133,6 +139,8 @@ class Receiver:
         What a file's name ends with.
     unique : bool
         Whether each file gets a name of its own, whatever its SOP Instance UID.
+    replaces : bool
+        Whether it takes the place of the first instead, at once.
     delay : float
         Seconds to wait before the response, for tests of others.
     abort : bool
@@ -142,6 +150,7 @@ class Receiver:
     folder: Path | None
     extension: str = ""
     unique: bool = False
+    replaces: bool = False
     delay: float = 0.0
     abort: bool = False
 
@@ -169,8 +178,38 @@ class Receiver:
         path = f"{self.folder}{os.sep}{name}{self.extension}"
         log.info("Storing DICOM file: %s", path)
         try:
+            event.save_as(path, self.replaces)
+        except FileExistsError:
+            return self._keep_again(event, f"{self.folder}{os.sep}{name}")
+        except OSError as error:
+            return _not_written(path, error)
+        return SUCCESS
+
+    def _keep_again(self, event: StoreEvent, first: str) -> int:
+        """Keep an object of which there is a file.
+
+        The same bytes are written again: nobody knows whether the disk has those that are there.
+        """
+        path = f"{first}{self.extension}"
+        try:
+            if not event.is_in(path):
+                path = f"{first}.other-{_digest(event)}{self.extension}"
+                log.warning("Another object of this UID is there: both are kept, this as %s", path)
             event.save_as(path)
         except OSError as error:
-            log.error("%s cannot be written: %s", path, error.strerror)
-            return OUT_OF_RESOURCES
+            return _not_written(path, error)
         return SUCCESS
+
+
+def _not_written(path: str, error: OSError) -> int:
+    log.error("%s cannot be written: %s", path, error.strerror or error)
+    return OUT_OF_RESOURCES
+
+
+def _digest(event: StoreEvent) -> str:
+    """Return 64 bits of the data set's SHA-256, in hexadecimal."""
+    digest = hashlib.sha256()
+    with event.open_dataset() as received:
+        while block := received.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()[:16]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dicomwire.apps.exits import Exit
+from dicomwire.apps.leftovers import receiving_into
 from dicomwire.apps.options import (
     LISTEN,
     Option,
@@ -56,6 +57,7 @@ _NEVER: tuple[Option, ...] = (
 _WHAT: tuple[Option, ...] = (
     flag("-pm --promiscuous", "accept private and unknown SOP classes too", common=True),
     flag("--no-echo", "do not answer C-ECHO"),
+    flag("--no-flush", "answer before the disk has the object (quicker; a power cut may lose it)"),
     anyway("-up --uid-padding", "take UIDs without the spaces at their end"),
     flag("--refuse", "refuse every association"),
     flag("--reject", "refuse associations without Implementation Class UID", dest="reject"),
@@ -109,14 +111,20 @@ def work(args: argparse.Namespace) -> Exit:
         folder = writable(Path(args.output_directory))
         if folder is None:
             return Exit.NOT_HERE
-    options = Options(
+    ae = entity(args.ae_title, args, options=settings(args, folder))
+    with receiving_into(folder):
+        return serve(ae, args, contexts(args), handlers(args, folder))
+
+
+def settings(args: argparse.Namespace, folder: Path | None) -> Options:
+    """Return what the options say of associations."""
+    return Options(
         store_directory=folder,
-        drop_stores=args.ignore,
+        drop_stores=folder is None,
+        flush_stores=not args.no_flush,
         accept_any_storage=args.promiscuous,
         asynchronous_operations=(1, PERFORMED),
     )
-    ae = entity(args.ae_title, args, options=options)
-    return serve(ae, args, contexts(args), handlers(args, folder))
 
 
 def contexts(args: argparse.Namespace) -> list[PresentationContext]:
@@ -129,7 +137,12 @@ def contexts(args: argparse.Namespace) -> list[PresentationContext]:
 def handlers(args: argparse.Namespace, folder: Path | None) -> list[HandlerArgType]:
     """Return what handles the requests, as the options say."""
     receiver = Receiver(
-        folder, args.extension, args.unique_filenames, args.sleep_after or 0.0, args.abort_after
+        folder,
+        args.extension,
+        args.unique_filenames,
+        args.replace,
+        args.sleep_after or 0.0,
+        args.abort_after,
     )
     bound: list[HandlerArgType] = [(evt.EVT_C_STORE, receiver)]
     if args.refuse or args.reject:

@@ -6,8 +6,10 @@ import uuid
 from pathlib import Path
 
 from dicomwire.dataset.part10 import encode_file_meta
-from dicomwire.dataset.sinks import FileSink
+from dicomwire.dataset.sinks import PREFIX, FileSink
 from dicomwire.network.options import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION, UID_PREFIX
+
+_PREFIX = f"{PREFIX}new-"  # who receives into the same folder leaves it alone
 
 
 def new_uid() -> str:
@@ -40,7 +42,7 @@ def write_part10(path: Path, data: bytes, sop_class: str, instance: str, syntax:
 
 def write_whole(path: Path, data: bytes, header: bytes = b"") -> None:
     """Write a header and a data set; see `write_part10`."""
-    file = FileSink(path.parent, header)
+    file = FileSink(path.parent, header, _PREFIX)
     try:
         file.write([memoryview(data)])
         file.rename_to(path)

@@ -38,6 +38,7 @@ _VRS = SHORT_VRS | LONG_VRS
 _MEDIA_STORAGE_SOP_CLASS_UID, _MEDIA_STORAGE_SOP_INSTANCE_UID = 0x02, 0x03
 _TRANSFER_SYNTAX_UID = 0x10
 _LONGEST_UID = 128  # twice what PS3.5 9.1 allows, for the lenient
+_COMPARED = 1 << 18  # bytes at a time
 
 Fingerprint = tuple[int, int, int, int]
 
@@ -246,6 +247,46 @@ def _file_meta(head: bytes, offset: int) -> tuple[dict[int, bytes], int]:
         offset = value_at + length
         meta[element] = head[value_at:offset]
     return meta, offset
+
+
+def holds(
+    path: str | os.PathLike[str],
+    transfer_syntax_uid: str,
+    length: int,
+    read: Callable[[int], bytes],
+) -> bool:
+    """Whether a Part 10 file holds a data set that is encoded to the same bytes.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    transfer_syntax_uid : str
+        How the data set is encoded.
+    length : int
+        Its bytes.
+    read : callable
+        Returns the next bytes of it, up to the asked number.
+
+    Raises
+    ------
+    OSError
+        When one of both cannot be read.
+    """
+    with open(path, "rb") as file:
+        head = file.read(FIRST_READ)
+        try:
+            meta, offset = _file_meta(head, 132 if head[128:132] == b"DICM" else 0)
+            syntax = _text(meta.get(_TRANSFER_SYNTAX_UID, b""))
+        except (StructError, UnicodeDecodeError):
+            return False
+        if syntax != transfer_syntax_uid or os.fstat(file.fileno()).st_size - offset != length:
+            return False
+        file.seek(offset)
+        while block := read(_COMPARED):
+            if file.read(len(block)) != block:
+                return False
+    return True
 
 
 def recognised(head: bytes, offset: int, size: int) -> str:

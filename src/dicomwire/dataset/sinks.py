@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from dicomwire.dataset.folders import flush_names
+
 _FLAGS = (
     os.O_WRONLY
     | os.O_CREAT
@@ -22,6 +24,9 @@ _FLAGS = (
 )
 _MOST_BUFFERS = 1024  # IOV_MAX on Linux, macOS and the BSDs
 _HEAD = 2048  # bytes that are kept: nearly always all that comes before Rows (0028,0010)
+
+PREFIX, SUFFIX = ".dicomwire-", ".part"
+"""How the names of temporary files begin and end."""
 
 
 class FileSink:
@@ -37,9 +42,10 @@ class FileSink:
     header : bytes
         What comes before the data set (`encode_file_meta`); empty for a bare data set.
     prefix : str
-        How the name of the temporary file goes on after a dot.
+        How the name of the temporary file begins.
     fsync : bool
-        Whether `finish` waits until the disk has the data, and `rename_to` until it has the name.
+        Whether `rename_to` waits until the disk has the data before it gives the name, and then
+        until it has the name.
     """
 
     __slots__ = (
@@ -56,7 +62,7 @@ class FileSink:
     )
 
     def __init__(
-        self, directory: Path, header: bytes, prefix: str = "dicomwire-", fsync: bool = False
+        self, directory: Path, header: bytes, prefix: str = PREFIX, fsync: bool = False
     ) -> None:
         self._directory = directory
         self._header = header
@@ -100,7 +106,7 @@ class FileSink:
 
     def _create(self) -> None:
         while self._fd < 0:
-            name = f".{self._prefix}{os.urandom(8).hex()}.part"
+            name = f"{self._prefix}{os.urandom(8).hex()}{SUFFIX}"
             path = os.path.join(self._directory, name)
             try:
                 self._fd = os.open(path, _FLAGS, 0o666)
@@ -109,14 +115,26 @@ class FileSink:
             self._path = path
 
     def finish(self) -> None:
-        """Close the file; an error is kept in `error`."""
+        """Learn that the data set is complete; an error is kept in `error`.
+
+        The file is closed, unless it is to be flushed: an error that the kernel meets until then
+        is told to those who have it open.
+        """
         if not self._open:
             return
         if self._fd < 0 and self.error is None:
             self._append(())
         if self._fsync and self.error is None:
+            self._open = False
+        else:
+            self._close()
+
+    def _flush(self) -> None:
+        """Wait until the disk has the data: once, as a second attempt would prove nothing."""
+        self.finish()
+        if self._fd >= 0:
             self._try(os.fsync)
-        self._close()
+            self._close()
 
     def _close(self) -> None:
         self._open = False
@@ -145,9 +163,10 @@ class FileSink:
         FileExistsError
             If there is such a file and it is not to be replaced; the temporary file stays.
         OSError
-            The error that kept the file from being written, or keeps it from being renamed.
+            The error that kept the file from being written, or keeps it from being renamed, or
+            keeps its name from the disk: then it may have the name, and is whole.
         """
-        self.finish()
+        self._flush()
         if self.error is not None:
             raise self.error
         if not self._path:
@@ -158,7 +177,7 @@ class FileSink:
             _rename_to_new(self._path, final)
         self._path = ""
         if self._fsync:
-            _sync_directory(os.path.dirname(final) or os.curdir)
+            flush_names(os.path.dirname(final) or os.curdir)
 
     def discard(self) -> None:
         """Remove the temporary file, if there is one."""
@@ -175,6 +194,8 @@ class FileSink:
     def __del__(self) -> None:
         if getattr(self, "_open", False):  # unset where the constructor was called wrongly
             self.discard()
+        elif getattr(self, "_fd", -1) >= 0:
+            self._close()
 
 
 class Written:
@@ -263,13 +284,3 @@ def _rename_over_own(source: str, final: str | os.PathLike[str]) -> None:
     except OSError:
         os.unlink(final)
         raise
-
-
-def _sync_directory(directory: str) -> None:
-    if os.name != "posix":
-        return  # elsewhere a directory cannot be opened
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -111,7 +111,8 @@ class Handling:
             return Dropped()
         if options.store_directory is None:
             return Memory()
-        return FileSink(options.store_directory, self._meta(context_id, command))
+        meta = self._meta(context_id, command)
+        return FileSink(options.store_directory, meta, fsync=options.flush_stores)
 
     def _meta(self, context_id: int, command: Command) -> bytes:
         identity = self._assoc.identity

@@ -29,6 +29,9 @@ class Options:
     drop_stores : bool
         Whether the data sets of C-STORE requests are read and dropped: a handler sees the request
         only. For tests of senders, and for speed without a disk.
+    flush_stores : bool
+        Whether `event.save_as` waits until the disk has the file and its name, so that the Success
+        that a handler returns then is a promise that a power cut does not break.
     accept_any_storage : bool
         Accept storage, private and unknown SOP classes without their being listed as supported.
     linger : float
@@ -62,6 +65,7 @@ class Options:
 
     store_directory: Path | None = None
     drop_stores: bool = False
+    flush_stores: bool = False
     accept_any_storage: bool = False
     linger: float = 2.0
     log_messages: bool = True

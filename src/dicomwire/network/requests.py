@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomwire.dataset.codec import decode
-from dicomwire.dataset.part10 import encode_file_meta
+from dicomwire.dataset.part10 import encode_file_meta, holds
 from dicomwire.dataset.sinks import FileSink, Written
 from dicomwire.network.events import Event, EventType
 from dicomwire.network.presentation import PresentationContextTuple, shown_uid
@@ -236,6 +237,8 @@ class StoreEvent(RequestEvent):
     def save_as(self, path: str | Path, overwrite: bool = True) -> None:
         """Store the data set as a Part 10 file, as it was received and under its name at once.
 
+        With `Options.flush_stores` the disk has the file, and then its name, when this returns.
+
         Parameters
         ----------
         path : str or Path
@@ -255,12 +258,33 @@ class StoreEvent(RequestEvent):
         if isinstance(received, FileSink):
             received.rename_to(path, overwrite)
             return
-        written = FileSink(Path(path).parent, self._meta())
+        flushed = self.assoc.options.flush_stores
+        written = FileSink(Path(path).parent, self._meta(), fsync=flushed)
         written.write([memoryview(self._encoded())])
         try:
             written.rename_to(path, overwrite)
         finally:
             written.discard()
+
+    def is_in(self, path: str | Path) -> bool:
+        """Whether a Part 10 file holds this very data set: the same bytes, encoded the same way.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Raises
+        ------
+        OSError
+            When one of both cannot be read.
+        """
+        sink, syntax = self._message.data, self._context.transfer_syntax
+        if not isinstance(sink, FileSink):
+            data = self._encoded()
+            return holds(path, syntax, len(data), BytesIO(data).read)
+        with sink.open() as received:
+            return holds(path, syntax, received.length, received.read)
 
     def _meta(self) -> bytes:
         command = self._message.command
