@@ -15,7 +15,7 @@ from dicomwire.apps.requesting import entity
 from dicomwire.network import events as evt
 from dicomwire.network.ae import ApplicationEntity
 from dicomwire.network.presentation import build_context
-from tests.dataset.samples import CT, EXPLICIT, explicit, part10
+from tests.dataset.samples import CT, EXPLICIT, explicit, instance_explicit, part10
 
 VERIFICATION = "1.2.840.10008.1.1"
 
@@ -148,16 +148,12 @@ def dicom_file(
     path: Path, uid: str = "1.2.3.4", sop_class: str = CT, syntax: str = EXPLICIT
 ) -> Path:
     """Write a small object; little endian explicit VR whatever the file meta information says."""
-    data = explicit(0x00080016, "UI", _even(sop_class)) + explicit(0x00080018, "UI", _even(uid))
-    data += explicit(0x00100010, "PN", b"Nobody")
+    uids = instance_explicit(uid, sop_class)
+    name, at = explicit(0x00100010, "PN", b"Nobody"), uids.index(b"\x20\0\x0d\0")
+    data = uids[:at] + name + uids[at:]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(part10(data, sop_class=sop_class, instance=uid, syntax=syntax))
     return path
-
-
-def _even(uid: str) -> bytes:
-    value = uid.encode()
-    return value + b"\0" * (len(value) % 2)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from dicomwire.standard.context_lists import CONTEXT_LISTS
 from dicomwire.standard.dimse import C_STORE
 from dicomwire.standard.transfer_syntaxes import ALL_TRANSFER_SYNTAXES
 from tests.apps.conftest import CT, VERIFICATION, Receiving, Tool, dicom_file
-from tests.dataset.samples import BIG_ENDIAN, EXPLICIT, IMPLICIT, part10, uids_explicit
+from tests.dataset.samples import BIG_ENDIAN, EXPLICIT, IMPLICIT, instance_explicit, part10
 
 Receive = Callable[..., Receiving]
 UNKNOWN = "1.2.840.99.1"
@@ -38,7 +38,7 @@ def store(standing: Receiving, uid: str, sop_class: str = CT, data: bytes = b"")
     """Send an object with any string as its SOP Instance UID; return the status."""
     with associate(standing, sop_class) as assoc:
         command = scu.command_for(C_STORE, 1, sop_class, AffectedSOPInstanceUID=uid, Priority=0)
-        data = data or uids_explicit()
+        data = data or instance_explicit(uid, sop_class)
         conversation = scu.request(assoc.connection, 1, command, scp.answer, data)
         response: Any = assoc._operate("C-STORE", conversation)
         return int(response.command["Status"])
@@ -121,11 +121,11 @@ def test_the_same_object_again_is_one_file(receiving: Receive) -> None:
     assert standing.names == ["CT.1.2.3"]
 
 
-@pytest.mark.parametrize("older", [b"older", part10(uids_explicit(), syntax=IMPLICIT)])
+@pytest.mark.parametrize("older", [b"older", part10(instance_explicit("1.2.3"), syntax=IMPLICIT)])
 def test_another_object_of_the_uid_gets_a_file_of_its_own(receiving: Receive, older: bytes) -> None:
     standing = receiving("-fe", ".dcm")
     (standing.folder / "CT.1.2.3.dcm").write_bytes(older)
-    digest = hashlib.sha256(uids_explicit()).hexdigest()[:16]
+    digest = hashlib.sha256(instance_explicit("1.2.3")).hexdigest()[:16]
     for _ in range(2):
         assert store(standing, "1.2.3") == 0
         assert standing.names == ["CT.1.2.3.dcm", f"CT.1.2.3.other-{digest}.dcm"]

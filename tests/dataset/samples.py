@@ -61,6 +61,15 @@ def uids_explicit(order: str = "<") -> bytes:
     )
 
 
+def instance_explicit(uid: str, sop_class: str = CT) -> bytes:
+    """Return the four UIDs that an instance has to have."""
+    uids = {0x00080016: sop_class, 0x00080018: uid, 0x0020000D: "1.2.8", 0x0020000E: "1.2.9"}
+    return b"".join(
+        explicit(tag, "UI", text.encode() + b"\0" * (len(text.encode()) % 2))
+        for tag, text in uids.items()
+    )
+
+
 def part10(data_set: bytes, **meta: str) -> bytes:
     """Return a file with the given elements of group 0002 and no group length."""
     numbers = {"sop_class": 2, "instance": 3, "syntax": 0x10}

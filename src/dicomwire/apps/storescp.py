@@ -57,6 +57,7 @@ _NEVER: tuple[Option, ...] = (
 _WHAT: tuple[Option, ...] = (
     flag("-pm --promiscuous", "accept private and unknown SOP classes too", common=True),
     flag("--no-echo", "do not answer C-ECHO"),
+    flag("--no-check", "take data sets without a look whether they are whole and what they say"),
     flag("--no-flush", "answer before the disk has the object (quicker; a power cut may lose it)"),
     anyway("-up --uid-padding", "take UIDs without the spaces at their end"),
     flag("--refuse", "refuse every association"),
@@ -122,6 +123,7 @@ def settings(args: argparse.Namespace, folder: Path | None) -> Options:
         store_directory=folder,
         drop_stores=folder is None,
         flush_stores=not args.no_flush,
+        check_stores=not args.no_check,
         accept_any_storage=args.promiscuous,
         asynchronous_operations=(1, PERFORMED),
     )

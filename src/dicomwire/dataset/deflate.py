@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from dicomwire.dataset.errors import DataSetError
+from dicomwire.dataset.errors import DataSetError, TooLong
 
 _RAW = -zlib.MAX_WBITS  # RFC 1951 without the header and checksum of RFC 1950
 _CHUNK = 1 << 16
@@ -34,13 +34,18 @@ class Inflater:
         Raises
         ------
         DataSetError
-            If the stream is damaged, ends early or grows beyond the limit.
+            If the stream is damaged or ends early; `TooLong` if it grows beyond the limit.
         """
         while len(self._plain) < count and not self._zlib.eof:
             self._more(max(count - len(self._plain), _CHUNK))
         data = bytes(self._plain[:count])
         del self._plain[:count]
         return data
+
+    @property
+    def unused(self) -> bytes:
+        """What was read and comes after the end of the stream."""
+        return self._zlib.unused_data
 
     def _more(self, wanted: int) -> None:
         deflated = self._zlib.unconsumed_tail or self._read(_CHUNK)
@@ -53,7 +58,7 @@ class Inflater:
         if self._left is not None:
             self._left -= len(plain)
             if self._left < 0:
-                raise DataSetError(
+                raise TooLong(
                     "The deflated data set is longer than allowed when inflated",
                     "the limit, and whether the peer can be trusted",
                 )

@@ -109,5 +109,9 @@ class DataSetError(LocalError):
         self.check = check or "the data set and its transfer syntax"
 
 
+class TooLong(DataSetError):
+    """A deflated data set that inflates to more than is allowed."""
+
+
 class UndecodableDataSet(DataSetError):
     """Bytes that are no data set in the transfer syntax they came in."""

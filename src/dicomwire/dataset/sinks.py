@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from dicomwire.dataset.folders import flush_names
-
 _FLAGS = (
     os.O_WRONLY
     | os.O_CREAT
@@ -177,6 +175,8 @@ class FileSink:
             _rename_to_new(self._path, final)
         self._path = ""
         if self._fsync:
+            from dicomwire.dataset.folders import flush_names  # only who stores flushes
+
             flush_names(os.path.dirname(final) or os.curdir)
 
     def discard(self) -> None:
@@ -240,6 +240,24 @@ class Written:
                 return self._head[start : self._position]
             self._file = open(self.path, "rb")  # noqa: SIM115 - closed at the end of the block
             self._file.seek(self.offset + start)
+        return self._file.read(count)
+
+    def read_at(self, position: int, count: int) -> bytes:
+        """Return so many bytes from a position on, fewer only at the end; see `read`.
+
+        Parameters
+        ----------
+        position : int
+            In the data set.
+        count : int
+            Bytes.
+        """
+        if position + count <= len(self._head) or self.length == len(self._head):
+            return self._head[position : position + count]
+        if self._file is None:
+            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - see `__exit__`
+        self._position = position
+        self._file.seek(self.offset + position)
         return self._file.read(count)
 
     def __enter__(self) -> Written:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.dataset.part10 import encode_file_meta
 from dicomwire.dataset.sinks import FileSink
@@ -14,8 +14,12 @@ from dicomwire.network.stores import Stores
 from dicomwire.network.transport import Transport
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.messages import Dropped, Memory, Message, Sink
+from dicomwire.services.responding import Refusal
 from dicomwire.services.wants import END, HandlerRaised, Store, Timer, Unbound
 from dicomwire.standard.dimse import C_STORE
+
+if TYPE_CHECKING:
+    from dicomwire.services.inspecting import Inspection
 
 logger = logging.getLogger("dicomwire.service_class")
 
@@ -70,6 +74,24 @@ class Handling:
             raise Unbound
         found: Bound = bound
         return found
+
+    def _inspection(self, name: str, attributes: dict[str, Any]) -> Inspection | None:
+        """Return the look through a data set that is due before its handler is called."""
+        if name != EVT_C_STORE.name or not self._assoc.options.check_stores:
+            return None
+        from dicomwire.services.inspecting import Inspection  # only who stores looks through
+
+        message: Message = attributes["message"]
+        context = self._assoc.connection.contexts[message.context_id]
+        return Inspection(message, context.transfer_syntax)
+
+    def _inspected(self, inspection: Inspection) -> Refusal | None:
+        """Say what a look through a data set has found; return why it is refused."""
+        if inspection.refusal is not None:
+            logger.error("An object is refused: %s", inspection.refusal.comment)
+        elif inspection.odd:
+            logger.warning("The length of element %s is odd", inspection.odd)
+        return inspection.refusal
 
     def _raised(self, name: str) -> HandlerRaised:
         """Report what a handler raised, and return what the conversation is told."""
@@ -153,6 +175,12 @@ class Hooks(Handling):
             When it raised, `Unbound` when there is none.
         """
         handler, args = self._bound(name, attributes)
+        inspection = self._inspection(name, attributes)
+        if inspection is not None:
+            inspection.go_on()
+            refusal = self._inspected(inspection)
+            if refusal is not None:
+                return refusal
         try:
             returned = handler(self._event(name, attributes), *args)
             self._learn(name, returned)

@@ -32,6 +32,11 @@ class Options:
     flush_stores : bool
         Whether `event.save_as` waits until the disk has the file and its name, so that the Success
         that a handler returns then is a promise that a power cut does not break.
+    check_stores : bool
+        Whether the data set of a C-STORE request is looked through before a handler sees it. One
+        whose lengths do not fit, or whose sequences are nested more than 32 deep, is refused with
+        0xC000; one that is not what the request says with 0xA900; a deflated one that inflates to
+        more than 256 MiB with 0xA700. No value is decoded.
     accept_any_storage : bool
         Accept storage, private and unknown SOP classes without their being listed as supported.
     linger : float
@@ -66,6 +71,7 @@ class Options:
     store_directory: Path | None = None
     drop_stores: bool = False
     flush_stores: bool = False
+    check_stores: bool = False
     accept_any_storage: bool = False
     linger: float = 2.0
     log_messages: bool = True

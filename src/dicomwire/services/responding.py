@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.dataset.codec import encode
 from dicomwire.dataset.errors import DataSetError
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 # What a handler may do wrong, as status codes that users of the field know.
 NO_STATUS = 0xC001
 NOT_A_STATUS = 0xC002
+
+
+class Refusal(NamedTuple):
+    """Why a request is refused.
+
+    Attributes
+    ----------
+    status : int
+        Of the response.
+    comment : str
+        Its Error Comment.
+    """
+
+    status: int
+    comment: str
 
 
 def drop(message: Message) -> None:
@@ -89,7 +104,7 @@ def read_status(value: Any, service: Service) -> tuple[int, Command]:
 
     Parameters
     ----------
-    value : int or Dataset
+    value : int, Refusal or Dataset
         A Dataset holds (0000,0900) Status and whatever else the response may carry.
     service : Service
         Says what the response may carry.
@@ -103,6 +118,8 @@ def read_status(value: Any, service: Service) -> tuple[int, Command]:
     """
     if isinstance(value, int):
         return _code(value), {}
+    if isinstance(value, Refusal):
+        return value.status, {"ErrorComment": value.comment}
     if not is_data_set(value):
         return NOT_A_STATUS, {}
     if value.get("Status") is None:

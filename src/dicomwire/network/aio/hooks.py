@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.network.aio.stores import Stores
 from dicomwire.network.aio.transport import Transport
@@ -12,6 +14,11 @@ from dicomwire.network.aio.waiting import Waiting
 from dicomwire.network.hooks import YIELDING, Handling, log_moved
 from dicomwire.protocol.errors import Ended
 from dicomwire.services.wants import END, Store, Unbound
+
+if TYPE_CHECKING:
+    from dicomwire.services.inspecting import Inspection
+
+_MOST_AT_ONCE = 1000  # elements of a data set that are looked through without a turn of the loop
 
 logger = logging.getLogger("dicomwire.service_class")
 
@@ -57,6 +64,26 @@ class Hooks(Handling):
             When it raised, `Unbound` when there is none.
         """
         handler, args = self._bound(name, attributes)
+        inspection = self._inspection(name, attributes)
+        if inspection is not None:
+            if inspection.takes_long or not inspection.go_on(_MOST_AT_ONCE):
+                calling = partial(self._call, name, attributes, handler, args)
+                return Waiting(self._called_after(inspection, calling))
+            refusal = self._inspected(inspection)
+            if refusal is not None:
+                return refusal
+        return self._call(name, attributes, handler, args)
+
+    async def _called_after(self, inspection: Inspection, call: Callable[[], Any]) -> Any:
+        """Let a thread look through what takes long, and others have their turn meanwhile."""
+        await asyncio.to_thread(inspection.go_on)
+        refusal = self._inspected(inspection)
+        if refusal is not None:
+            return refusal
+        answer = call()
+        return await answer.answer if isinstance(answer, Waiting) else answer
+
+    def _call(self, name: str, attributes: dict[str, Any], handler: Any, args: Any) -> Any:
         try:
             returned = handler(self._event(name, attributes), *args)
             if hasattr(returned, "__await__"):
