@@ -8,20 +8,25 @@ from typing import Any
 import pytest
 
 from dicomwire import evt
+from dicomwire.network.addresses import Address
+from dicomwire.network.log_ends import caller
 from dicomwire.protocol.command import encode_command
 from dicomwire.protocol.items import UserIdentity
-from dicomwire.protocol.pdus import PDataTF, PresentationDataValue
+from dicomwire.protocol.pdus import Abort, AssociateRJ, PDataTF, PresentationDataValue
 from tests.network.ends import (
     LOCAL,
     VERIFICATION,
     Peer,
     call,
+    dial,
     entity,
     established,
     lines,
+    port_of,
     scripted,
     serving,
 )
+from tests.protocol import pairs
 
 COMMAND = 3  # of a message control header: a command set, its last fragment
 
@@ -42,6 +47,37 @@ def test_each_side_says_who_accepts(caplog: pytest.LogCaptureFixture) -> None:
     with established():
         said = lines(caplog)
     assert said.count("Accepting Association") == said.count("Association Accepted") == 1
+
+
+def test_who_was_refused_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(entity("OTHER")) as server:
+        server.ae.require_called_aet = True
+        with dial(port_of(server)) as peer:
+            port = peer.socket.getsockname()[1]
+            peer.send(pairs.request())
+            assert isinstance(peer.read(), AssociateRJ)
+            peer.close()
+        with dial(port_of(server)) as peer:
+            other = peer.socket.getsockname()[1]
+            peer.send(b"\x99\0\0\0\0\0")
+            assert peer.read() == Abort(0, 0)
+    said = [line for line in lines(caplog) if LOCAL in line]
+    assert len(said) == 2
+    assert said[0].startswith("Rejecting Association: ")
+    assert said[0].endswith(f", asked for by SCU at {LOCAL}:{port}")
+    assert said[1].startswith(f"{LOCAL}:{other}: Association Aborted by this side: Unknown PDU")
+
+
+@pytest.mark.parametrize(
+    ("title", "address", "words"),
+    [
+        ("A\nB", Address("::1", 104), "A\\nB at [::1]:104"),
+        ("", Address("10.0.0.1", 104), "10.0.0.1:104"),
+        ("A", None, "A at an unknown address"),
+    ],
+)
+def test_how_a_caller_is_named(title: str, address: Address | None, words: str) -> None:
+    assert caller(title, address) == words
 
 
 @pytest.mark.parametrize("answer", [(False, None), None, "raises"])

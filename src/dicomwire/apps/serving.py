@@ -20,6 +20,7 @@ from dicomwire.network.ae import ApplicationEntity
 from dicomwire.network.events import Event, HandlerArgType
 from dicomwire.network.presentation import PresentationContext
 from dicomwire.network.server import AssociationServer
+from dicomwire.protocol.errors import Rejected
 
 SUCCESS = 0x0000
 GRACE = 3.0  # seconds that running associations have to finish
@@ -240,4 +241,6 @@ def _released(_: Event) -> None:
 
 
 def _ended(event: Event) -> None:
-    log.error("%s", event.assoc.ended)
+    ended = event.assoc.ended
+    # what to check after a rejection is said to who was rejected
+    log.error("%s: %s", event.assoc.caller, ended.what if isinstance(ended, Rejected) else ended)

@@ -15,7 +15,7 @@ from dicomwire.network.events import (
     Handler,
     Handlers,
 )
-from dicomwire.network.log_ends import log_abort, log_rejection
+from dicomwire.network.log_ends import caller, log_abort, log_rejection
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import PresentationContext
 from dicomwire.network.tap import EventTap
@@ -137,6 +137,13 @@ class Standing(TimeOuts, ABC):
         return (self.acceptor if self.is_requestor else self.requestor).info
 
     @property
+    def caller(self) -> str:
+        """The peer that asked for this association, as log lines name it; empty when we did."""
+        if self.is_requestor:
+            return ""
+        return caller(self.requestor.ae_title, self.requestor.address_info)
+
+    @property
     def proposal(self) -> AssociateRQ:
         """What the requestor is going to ask for."""
         return self.requestor.proposal(self.acceptor.ae_title)
@@ -186,11 +193,12 @@ class Standing(TimeOuts, ABC):
             self.handlers.notify(self, EVT_RELEASED)
         elif isinstance(error, Rejected):
             self.is_rejected = True
-            log_rejection(error, self.is_requestor)
+            log_rejection(error, self.caller)
             self.handlers.notify(self, EVT_REJECTED)
         else:
             self.is_aborted = True
-            log_abort(error, self.is_requestor and not was_established, self._under_way)
+            was_asking = self.is_requestor and not was_established
+            log_abort(error, was_asking, self._under_way, self.caller)
             self.handlers.notify(self, EVT_ABORTED)
 
     @abstractmethod
