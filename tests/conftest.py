@@ -18,7 +18,7 @@ from tests.examples import examples
 from tools.collected import are_all, collect
 
 TESTS = Path(__file__).parent
-SOCKET_ROOMS = {"network", "apps", "docs"}
+SOCKET_ROOMS = {"network", "apps", "docs", "faults"}
 LEFT_OUT = "left out, needs "  # begins the reason of a skip that the closing line counts
 # Debian's package of each program, for the message that says what to install.
 PACKAGES = {

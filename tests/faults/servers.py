@@ -1,0 +1,240 @@
+"""Turns the servers into processes that faults are tried on, and what must hold after each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dicomwire.protocol.pdus import Abort, AnyPDU, AssociateRJ, ReleaseRP, ReleaseRQ
+from tests.faults.established import ECHOED, STORED, asking
+from tests.faults.rows import said
+from tests.network.ends import LOCAL, Peer, dial
+from tests.protocol.pairs import CT, ECHO, STORE, VERIFICATION, message
+
+TOP = Path(__file__).parents[2]
+BOUND = 10.0
+"""Seconds in which a server has to do what it does at once, on a machine that is very busy."""
+
+NAMES = ("echoscp", "storescp", "asyncio")
+KEPT = "1.2.3.4.5"
+"""The SOP Instance UID of the object that each server acknowledged before the first fault."""
+
+PATIENT = ("-ta", "60", "-tn", "600")
+HASTY = ("-ta", "1", "-tn", "1")
+"""Time-outs: longer than a test takes, or so short that a test can wait for them."""
+
+Seen = dict[str, str]
+
+
+def until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
+    """Wait for a condition; `what` says how things are if it does not come true."""
+    nobody, end = threading.Event(), time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < end, what()
+        nobody.wait(0.002)
+
+
+def waits_for_close(peer: Peer, seconds: float = BOUND) -> list[AnyPDU]:
+    """What a server says until it closes the connection by itself."""
+    peer.socket.settimeout(seconds)
+    return peer.rest()
+
+
+class Served:
+    """A server in a process of its own.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`, or "threads" for the blocking API with the handlers of `serving`.
+    folder : Path
+        An empty one: the process lives there, and nothing else may appear in it.
+    options : sequence of str
+        Further arguments.
+    host : str
+        The address to listen on.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, options: Sequence[str] = PATIENT, host: str = LOCAL
+    ) -> None:
+        self.name, self.host = name, host
+        self.storage = CT if name != "echoscp" else VERIFICATION
+        self._log = folder / "log"
+        self._said = folder / "said"
+        self.home = folder / "home"
+        self._received = self.home / "received"
+        self._received.mkdir(parents=True)
+        (self.home / "tmp").mkdir()
+        ours = [sys.executable, "-m", "dicomwire", name, "0", "-v"]
+        command = {
+            "echoscp": ours,
+            "storescp": [*ours, "-od", str(self._received)],
+        }.get(name, [sys.executable, "-m", "tests.faults.serving", name, str(self._received)])
+        paths = os.pathsep.join([str(TOP / "src"), str(TOP)])
+        environment = {**os.environ, "TMPDIR": str(self.home / "tmp"), "PYTHONPATH": paths}
+        with self._log.open("wb") as log, self._said.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*command, "-ba", host, *options],
+                cwd=self.home,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=log,
+            )
+        until(lambda: self._port() > 0 or self.process.poll() is not None, self.log)
+        self.port = self._port()
+        assert self.port, self.log()
+        self.echo()  # what is imported late is imported now
+        if self.storage == CT:
+            assert self.store(KEPT) == STORED
+        self.kept = self._files()
+        self._idle = self.state()
+        self._mark = len(self.log())
+
+    def _port(self) -> int:
+        found = re.search(r"Listening on port (\d+)", self.log())
+        return int(found[1]) if found else 0
+
+    # -- talking to it -------------------------------------------------------------------------
+
+    @contextmanager
+    def dialled(self) -> Iterator[Peer]:
+        """A raw connection."""
+        with dial(self.port, self.host) as peer:
+            yield peer
+
+    @contextmanager
+    def established(self) -> Iterator[Peer]:
+        """A raw connection on which an association stands, with the contexts of `asking`."""
+        with self.dialled() as peer:
+            peer.send(asking(self.storage))
+            answer = peer.read()
+            assert answer is not None
+            assert said([answer]) == "AC 003"
+            yield peer
+
+    def echo(self) -> None:
+        """Have a C-ECHO answered on an association that is released."""
+        with self.established() as peer:
+            self.goes_on(peer)
+
+    def goes_on(self, peer: Peer) -> None:
+        """Have a C-ECHO answered on an association, and release it."""
+        peer.send(message(1, dict(ECHO)))
+        assert heard(peer, 1) == ECHOED
+        self.release(peer)
+
+    def release(self, peer: Peer) -> None:
+        """Release an association."""
+        peer.send(ReleaseRQ())
+        assert peer.read() == ReleaseRP()
+
+    def store(self, uid: str, data: bytes = b"data") -> str:
+        """Store something and say what came back."""
+        with self.established() as peer:
+            peer.send(message(3, {**STORE, "AffectedSOPInstanceUID": uid}, data))
+            answer = heard(peer, 1)
+            self.release(peer)
+            return answer
+
+    # -- looking at it -------------------------------------------------------------------------
+
+    def log(self) -> str:
+        """All that it logged."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def state(self) -> tuple[int, int, str]:
+        """How many threads and descriptors it has, and what it said of its tasks last."""
+        process = Path(f"/proc/{self.process.pid}")
+        threads = len(list((process / "task").iterdir()))
+        said_last = self._said.read_text().split()[-1:]
+        return threads, len(list((process / "fd").iterdir())), "".join(said_last)
+
+    def memory(self) -> int:
+        """How many bytes of it are resident."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+
+    def _files(self) -> Seen:
+        return {
+            str(path.relative_to(self.home)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.home.rglob("*")
+            if path.is_file()
+        }
+
+    # -- what must hold after each fault -----------------------------------------------------------
+
+    def is_well(self, *refused: int, words: str = "", at_most: Sequence[str] = ()) -> None:
+        """Assert the invariant of the fault matrix.
+
+        Parameters
+        ----------
+        *refused : int
+            Our ports of the connections that were refused: a line each has to say so.
+        words : str
+            What each of those lines has to say, besides the peer and a reason.
+        at_most : sequence of str
+            SOP Instance UIDs of objects that may have been stored meanwhile.
+        """
+        assert self.process.poll() is None, self.log()[self._mark :]
+        self.echo()
+        until(self._is_idle, lambda: (self._idle, self.state()))
+        self._has_its_files(at_most)
+        log = self.log()[self._mark :]
+        self._mark += len(log)
+        assert "Traceback" not in log, log
+        for port in refused:
+            self._says_once(log, port, words)
+
+    def _is_idle(self) -> bool:
+        """Whether threads, descriptors and tasks are those of the beginning."""
+        if self.state() == self._idle:
+            return True
+        if self.name == "asyncio" and self.state()[1:2] == self._idle[1:2]:
+            self.echo()  # has the number of tasks told anew
+        return self.state() == self._idle
+
+    def _has_its_files(self, at_most: Sequence[str]) -> None:
+        files = self._files()
+        for name, digest in self.kept.items():
+            assert files.pop(name, "") == digest, f"{name} was acknowledged"
+        allowed = {f"received/CT.{uid}" for uid in at_most}
+        assert set(files) <= allowed, "no other file may be there"
+
+    def _says_once(self, log: str, port: int, words: str) -> None:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        lines = [line for line in log.splitlines() if f"{host}:{port}" in line]
+        assert len(lines) == 1, (port, log)
+        assert re.search(r": .{10,}", lines[0].partition(f"{host}:{port}")[2] or lines[0])
+        assert words in lines[0], lines[0]
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(BOUND)
+        self.process.kill()
+        self.process.wait()
+
+
+def heard(peer: Peer, count: int) -> str:
+    """What comes, in the words of the tables: at most so many PDUs, and the end of the line."""
+    pdus: list[AnyPDU] = []
+    while len(pdus) < count:
+        pdu = peer.read()
+        if pdu is None:
+            return " ".join(filter(None, (said(pdus), "closed")))
+        pdus.append(pdu)
+        if isinstance(pdu, Abort | AssociateRJ):
+            break
+    return said(pdus)
