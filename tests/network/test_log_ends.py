@@ -12,13 +12,21 @@ from dicomwire.network.addresses import Address
 from dicomwire.network.log_ends import caller
 from dicomwire.protocol.command import encode_command
 from dicomwire.protocol.items import UserIdentity
-from dicomwire.protocol.pdus import Abort, AssociateRJ, PDataTF, PresentationDataValue
+from dicomwire.protocol.pdus import (
+    Abort,
+    AssociateRJ,
+    PDataTF,
+    PresentationDataValue,
+    ReleaseRP,
+    ReleaseRQ,
+)
 from tests.network.ends import (
     LOCAL,
     VERIFICATION,
     Peer,
     call,
     dial,
+    dialled,
     entity,
     established,
     lines,
@@ -66,6 +74,26 @@ def test_who_was_refused_is_named(caplog: pytest.LogCaptureFixture) -> None:
     assert said[0].startswith("Rejecting Association: ")
     assert said[0].endswith(f", asked for by SCU at {LOCAL}:{port}")
     assert said[1].startswith(f"{LOCAL}:{other}: Association Aborted by this side: Unknown PDU")
+
+
+def test_who_went_away_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    with serving() as server:
+        with dialled(port_of(server)) as peer:
+            port = peer.socket.getsockname()[1]
+            peer.send(Abort())
+            assert peer.read() is None
+        with dialled(port_of(server)) as peer:
+            other = peer.socket.getsockname()[1]
+            stored = {**pairs.STORE, "CommandDataSetType": 1}
+            peer.send(pairs.values((3, 3, encode_command(stored))), ReleaseRQ())
+            assert peer.read() == ReleaseRP()
+    said = [line for line in lines(caplog) if LOCAL in line]
+    assert [line.partition(": ")[::2] for line in said] == [
+        (f"SCU at {LOCAL}:{port}", "Association Aborted by the peer (DICOM UL service-user)"
+         ". Check: the peer's log says why it gave up"),
+        (f"SCU at {LOCAL}:{other}",
+         "Message dropped: the peer released the association in its middle"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

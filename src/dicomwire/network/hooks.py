@@ -57,10 +57,11 @@ class Handling:
         """Call the handlers of a notification event, or say in the log what has no event."""
         event = BY_NAME.get(name)
         if event is None:
+            peer = f"{self._assoc.caller}: " if self._assoc.caller else ""
             if "error" in attributes:
-                logger.error("%s: %s", name.capitalize(), attributes["error"])
+                logger.error("%s%s: %s", peer, name.capitalize(), attributes["error"])
             else:
-                logger.warning("%s", name.capitalize())
+                logger.warning("%s%s", peer, name.capitalize())
             return
         self._assoc.handlers.notify(self._assoc, event, **attributes)
 

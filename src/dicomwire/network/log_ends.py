@@ -90,5 +90,7 @@ def log_abort(error: Error | None, was_asking: bool, operation: str = "", peer: 
         elif operation in BY_NAME and isinstance(cause, DimseError):
             logger.error("Received an invalid %s response from the peer", operation)
         logger.error("%s%s", f"{peer}: " if peer else "", error)
+    elif peer and error is not None:  # the peer gave no cause, and nobody else says who it was
+        logger.info("%s: %s", peer, error)
     provider = isinstance(error, Aborted) and error.source == 2
     logger.info("Association Aborted%s", " (A-P-ABORT)" if provider else "")

@@ -296,7 +296,9 @@ def release(connection: Connection) -> Conversation[None]:
 
 
 def answer_release(connection: Connection) -> Conversation[None]:
-    """Agree to the peer's A-RELEASE-RQ (PS3.8 7.2)."""
+    """Agree to the peer's A-RELEASE-RQ (PS3.8 7.2); of a message under way nothing is kept."""
+    if connection.reader.assembly.under_way:
+        yield Notify("message dropped", error="the peer released the association in its middle")
     connection.step(ReleaseRP())
     yield FLUSH
 
