@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from dicomwire.protocol.pdus import Abort, AnyPDU, AssociateRJ, ReleaseRP, ReleaseRQ
 from tests.faults.established import ECHOED, STORED, asking
@@ -33,6 +34,14 @@ HASTY = ("-ta", "1", "-tn", "1")
 """Time-outs: longer than a test takes, or so short that a test can wait for them."""
 
 Seen = dict[str, str]
+
+
+class State(NamedTuple):
+    """How much of everything a server has."""
+
+    threads: int
+    descriptors: int
+    tasks: int
 
 
 def until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
@@ -98,7 +107,9 @@ class Served:
         if self.storage == CT:
             assert self.store(KEPT) == STORED
         self.kept = self._files()
-        self._idle = self.state()
+        self._idle = self._settled()
+        self.echo()  # which says how many tasks there are when nothing else happens
+        self._idle = self._settled()
         self._mark = len(self.log())
 
     def _port(self) -> int:
@@ -153,12 +164,20 @@ class Served:
         """All that it logged."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
-    def state(self) -> tuple[int, int, str]:
-        """How many threads and descriptors it has, and what it said of its tasks last."""
+    def state(self) -> State:
+        """How many threads and descriptors it has, and how many tasks it had at the last C-ECHO."""
         process = Path(f"/proc/{self.process.pid}")
-        threads = len(list((process / "task").iterdir()))
-        said_last = self._said.read_text().split()[-1:]
-        return threads, len(list((process / "fd").iterdir())), "".join(said_last)
+        threads, descriptors = (len(list((process / each).iterdir())) for each in ("task", "fd"))
+        return State(threads, descriptors, int("".join(self._said.read_text().split()[-1:]) or 0))
+
+    def _settled(self) -> State:
+        """The state once it has not changed for a while: what ended before may still be closing."""
+        found = [self.state()]
+        nobody = threading.Event()
+        while len(found) < 30 or len(set(found[-30:])) > 1:
+            nobody.wait(0.003)
+            found.append(self.state())
+        return found[-1]
 
     def memory(self) -> int:
         """How many bytes of it are resident."""
@@ -198,11 +217,10 @@ class Served:
 
     def _is_idle(self) -> bool:
         """Whether threads, descriptors and tasks are those of the beginning."""
-        if self.state() == self._idle:
-            return True
-        if self.name == "asyncio" and self.state()[1:2] == self._idle[1:2]:
-            self.echo()  # has the number of tasks told anew
-        return self.state() == self._idle
+        now = self.state()
+        if now != self._idle and now._replace(tasks=self._idle.tasks) == self._idle:
+            self.echo()  # which tells the number of tasks anew
+        return now == self._idle
 
     def _has_its_files(self, at_most: Sequence[str]) -> None:
         files = self._files()
