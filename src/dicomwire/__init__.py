@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dicomwire.network.logs import debug_logger
     from dicomwire.network.options import Options
     from dicomwire.network.presentation import build_context, build_role
+    from dicomwire.protocol.limits import Limits
     from dicomwire.sop_class import register_uid
 
     ALL_TRANSFER_SYNTAXES: list[str]
@@ -28,6 +29,7 @@ __all__ = [
     "ALL_TRANSFER_SYNTAXES",
     "DEFAULT_TRANSFER_SYNTAXES",
     "Association",
+    "Limits",
     "Options",
     "__dicom_version__",
     "__version__",
@@ -42,6 +44,7 @@ __all__ = [
 _PLACES = {
     "AE": ("dicomwire.network.ae", "ApplicationEntity"),
     "Association": ("dicomwire.network.association", "Association"),
+    "Limits": ("dicomwire.protocol.limits", "Limits"),
     "Options": ("dicomwire.network.options", "Options"),
     "build_context": ("dicomwire.network.presentation", "build_context"),
     "build_role": ("dicomwire.network.presentation", "build_role"),

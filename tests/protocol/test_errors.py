@@ -16,6 +16,7 @@ from dicomwire.protocol.errors import (
     Fault,
     IdleTimedOut,
     InvalidParameter,
+    LimitReached,
     LocalError,
     Lost,
     NoContextAccepted,
@@ -40,6 +41,8 @@ REMOTE = [
     (UnexpectedParameter("what"), 2, 5),
     (InvalidParameter("what"), 2, 6),
     (DimseError("what"), 0, 0),
+    (LimitReached("what", "rate"), 2, 0),
+    (LimitReached("what", "command_set", 6), 2, 6),
     (RemoteError("what"), 2, 0),
 ]
 # The error, whose fault it is, a word of what happened, a word of what to check
@@ -57,6 +60,7 @@ ADVICE = [
     (Aborted(1, 99, True), Fault.PEER, "reserved source 1", "log"),
     (Aborted(2, 6, False, InvalidParameter("bad length")), Fault.PEER, "bad length", "version"),
     (Aborted(0, 0, False, DimseTimedOut(30)), Fault.PEER, "after 30 s", "time-out"),
+    (LimitReached("slow", "rate"), Fault.PEER, "slow", "Limits.rate"),
     (NoContextAccepted(), Fault.SETTINGS, "No accepted", "transfer syntaxes"),
     (Lost("Cut"), Fault.NETWORK, "Cut", "line"),
     (Lost("Refused", OSError(111, "no")), Fault.NETWORK, "Refused", "stopped"),
@@ -66,7 +70,11 @@ ADVICE = [
     (AssociateTimedOut(None, "Release"), Fault.PEER, "Release timed out", "listens"),
     (DimseTimedOut(None), Fault.PEER, "DIMSE response timed out", "raise"),
     (IdleTimedOut(60), Fault.PEER, "after 60 s", "raise"),
-    *((error, Fault.PEER, "what", "version") for error, _, _ in REMOTE),
+    *(
+        (error, Fault.PEER, "what", "version")
+        for error, _, _ in REMOTE
+        if type(error) is not LimitReached
+    ),
 ]
 
 

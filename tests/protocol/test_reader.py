@@ -16,7 +16,8 @@ from dicomwire.protocol.command import Command, encode_command
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Aborted, Ended
 from dicomwire.protocol.items import MaximumLength
-from dicomwire.protocol.messages import MAXIMUM_EMPTY, Message
+from dicomwire.protocol.limits import Limits
+from dicomwire.protocol.messages import Message
 from dicomwire.protocol.pdus import (
     Abort,
     AssociateAC,
@@ -28,7 +29,7 @@ from dicomwire.protocol.pdus import (
     ReleaseRP,
     ReleaseRQ,
 )
-from dicomwire.protocol.reader import LARGEST, LONGEST_ASSOCIATE, SMALLEST
+from dicomwire.protocol.reader import LARGEST, SMALLEST
 from tests.examples import examples
 from tests.protocol.pairs import (
     ARRIVING,
@@ -50,6 +51,9 @@ from tests.protocol.pairs import (
 )
 
 # -- any split -----------------------------------------------------------------------------
+
+
+LONGEST = Limits().associate_length
 
 
 def fragments(
@@ -239,7 +243,7 @@ def test_the_buffer_begins_small() -> None:
     assert room(in_state("Sta2")) == SMALLEST
 
 
-@pytest.mark.parametrize("length", [LONGEST_ASSOCIATE, 0x7FFFFFFF, 0xFFFFFFFF])
+@pytest.mark.parametrize("length", [LONGEST, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize("state", ["Sta2", "Sta5", "Sta6"])
 def test_a_header_alone_costs_no_memory(state: str, length: int) -> None:
     for kind in range(256):
@@ -247,7 +251,7 @@ def test_a_header_alone_costs_no_memory(state: str, length: int) -> None:
         feed(connection, bytes((kind, 0)) + length.to_bytes(4, "big"))
         assert room(connection) == SMALLEST
         # only an A-ASSOCIATE may be that long; whether it may come now is seen when it is whole
-        waits = kind in (1, 2) and length == LONGEST_ASSOCIATE
+        waits = kind in (1, 2) and length == LONGEST
         assert (connection.ended is None) == waits
         assert (not connection.out) == waits
 
@@ -267,12 +271,12 @@ def test_a_long_associate_is_read_as_it_comes() -> None:
         connection.received(count)
         position += count
     assert [*connection.events] == [request()]
-    assert room(connection) <= LONGEST_ASSOCIATE + 6
+    assert room(connection) <= LONGEST + 6
 
 
 def test_the_longest_associate() -> None:
     plainly = request().encode()
-    fill = LONGEST_ASSOCIATE - (len(plainly) - 6)
+    fill = LONGEST - (len(plainly) - 6)
     items = b""
     while fill:
         size = min(fill, 0xFFFF) if fill - 0xFFFF not in range(1, 4) else 0xFF00
@@ -395,7 +399,7 @@ def test_empty_fragments_are_few() -> None:
     for first in (b"", values((3, 3, encode_command(kind)))):
         control = 0 if first else 1
         connection = raw_acceptor()
-        feed(connection, first + values((3, control, b"")) * MAXIMUM_EMPTY)
+        feed(connection, first + values((3, control, b"")) * Limits().empty_fragments)
         assert connection.ended is None
         feed(connection, values((3, control, b"")))
         assert isinstance(connection.ended, Aborted)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dicomwire._version import __version__
+from dicomwire.protocol.limits import Limits
 
 # A UID of our own under the arc that ISO/IEC 9834-8 gives to everybody who makes a UUID.
 UID_PREFIX = "2.25."
@@ -61,6 +62,8 @@ class Options:
     pass_context : bool
         Whether the threads of servers and of their associations run in a copy of the context
         (`contextvars`) of who started the server.
+    limits : Limits
+        What a peer may cost.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class Options:
     asynchronous_operations: tuple[int, int] = (1, 1)
     counts_bind: bool = True
     pass_context: bool = False
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if not all(0 <= number <= 0xFFFF for number in self.asynchronous_operations):

@@ -18,6 +18,7 @@ from dicomwire.network.events import (
 from dicomwire.network.log_ends import caller, log_abort, log_rejection
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import PresentationContext
+from dicomwire.network.refusals import limit_in, tell_limit
 from dicomwire.network.tap import EventTap
 from dicomwire.network.timeouts import TimeOuts
 from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
@@ -72,7 +73,9 @@ class Standing(TimeOuts, ABC):
         self._timeouts_of(ae)
         self.network_timeout_response = "A-ABORT"
         self.tap = EventTap(self, handlers, options)
-        self.connection = Connection(self.is_requestor, identity.maximum_length, self.tap)
+        self.connection = Connection(
+            self.is_requestor, identity.maximum_length, self.tap, options.limits
+        )
         ours = {self._mode: identity}
         self.connection.pads_titles = options.pad_titles
         self.connection.counts_bind = options.counts_bind
@@ -197,6 +200,9 @@ class Standing(TimeOuts, ABC):
             self.handlers.notify(self, EVT_REJECTED)
         else:
             self.is_aborted = True
+            limit = limit_in(error)
+            if limit is not None:
+                tell_limit(self.remote, limit)
             was_asking = self.is_requestor and not was_established
             log_abort(error, was_asking, self._under_way, self.caller)
             self.handlers.notify(self, EVT_ABORTED)

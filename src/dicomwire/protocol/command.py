@@ -13,7 +13,6 @@ from dicomwire.standard.dimse import C_CANCEL_RQ, COMMAND_ELEMENTS, NO_DATA_SET,
 Command = dict[str, Any]
 """Keyword of an element of group 0000 -> int, str, or list of int (VR AT)."""
 
-MAXIMUM_COMMAND_SET = 0x10000  # bytes; the largest real ones have some hundred
 REMEMBERED = 32  # command sets: all pending responses to a query have the same
 
 _ELEMENT = struct.Struct("<HHI")

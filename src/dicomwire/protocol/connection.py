@@ -11,6 +11,7 @@ from dicomwire.protocol.errors import (
     Aborted,
     Ended,
     Error,
+    LimitReached,
     LocalError,
     Lost,
     Rejected,
@@ -18,6 +19,7 @@ from dicomwire.protocol.errors import (
     RemoteError,
     UnexpectedPDU,
 )
+from dicomwire.protocol.limits import DEFAULT, Limits
 from dicomwire.protocol.messages import COMMAND_BIT, LAST_BIT, Message
 from dicomwire.protocol.negotiation import (
     AcceptedContext,
@@ -100,6 +102,8 @@ class Connection:
         The longest P-DATA-TF that this side announces, in bytes; 0 is unlimited.
     tap : Tap, optional
         Who watches.
+    limits : Limits
+        What the peer may cost.
 
     Attributes
     ----------
@@ -124,14 +128,22 @@ class Connection:
         How many bytes of a message go into one P-DATA-TF.
     may_invoke : int
         How many operations this side may have under way at once (PS3.7 D.3.3.3); 0 is unlimited.
+    limits : Limits
+        As given.
     """
 
     def __init__(
-        self, is_requestor: bool, maximum_length: int = 16382, tap: Tap | None = None
+        self,
+        is_requestor: bool,
+        maximum_length: int = 16382,
+        tap: Tap | None = None,
+        limits: Limits = DEFAULT,
     ) -> None:
         self.is_requestor = is_requestor
         self.machine = StateMachine(is_requestor)
-        self.reader = Reader(maximum_length)
+        self.reader = Reader(maximum_length, limits)
+        self.limits = limits
+        self._most_waiting = limits.waiting
         self.out: list[Buffer] = []
         self.events: deque[Event] = deque()
         self.ended: Ended | None = None
@@ -183,6 +195,12 @@ class Connection:
                         if self.cancelled:  # a cancel from before the request is not for it
                             self.cancelled.discard(found.command.get("MessageID", -1))
                         self.events.append(found)
+                        if len(self.events) > self._most_waiting:
+                            raise LimitReached(
+                                f"More than {self._most_waiting} messages sent without waiting "
+                                "for responses",
+                                "waiting",
+                            )
                     if self.tap is not None and self.tap.wants_messages:
                         self.tap.message_received(found)
                 else:

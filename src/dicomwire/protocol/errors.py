@@ -93,6 +93,25 @@ class InvalidParameter(RemoteError):
     reason = 6
 
 
+class LimitReached(RemoteError):
+    """The peer reached one of this side's `Limits`.
+
+    Parameters
+    ----------
+    what : str
+        What it did.
+    setting : str
+        Which of them, by name.
+    reason : int
+        Of the A-ABORT, PS3.8 Table 9-26: 0 not specified, 6 invalid parameter value.
+    """
+
+    def __init__(self, what: str, setting: str, reason: int = 0) -> None:
+        super().__init__(what)
+        self.setting, self.reason = setting, reason
+        self.check = f"whether the peer is one of yours: then raise Limits.{setting}"
+
+
 class DimseError(RemoteError):
     """A message that PS3.7 does not allow here; answered by the service-user (PS3.8 Table 9-26)."""
 

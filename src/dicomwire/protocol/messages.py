@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import NamedTuple, Protocol
 
-from dicomwire.protocol.command import MAXIMUM_COMMAND_SET, Command, decode_command
-from dicomwire.protocol.errors import InvalidParameter
+from dicomwire.protocol.command import Command, decode_command
+from dicomwire.protocol.errors import InvalidParameter, LimitReached
+from dicomwire.protocol.limits import DEFAULT, Limits
 from dicomwire.standard.dimse import NO_DATA_SET
 
 COMMAND_BIT, LAST_BIT = 1, 2  # PS3.8 E.2: message control header
-MAXIMUM_EMPTY = 1000  # fragments without a byte that one message may have
 
 
 class Sink(Protocol):
@@ -99,6 +99,11 @@ def in_memory(context_id: int, command: Command) -> Sink:
 class Assembly:
     """The message that is arriving.
 
+    Parameters
+    ----------
+    limits : Limits
+        What a message may cost.
+
     Attributes
     ----------
     contexts : container of int
@@ -115,6 +120,7 @@ class Assembly:
         "_command_set",
         "_context_id",
         "_empty",
+        "_limits",
         "_sink",
         "bulk",
         "choose_sink",
@@ -123,7 +129,8 @@ class Assembly:
         "_command",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self._limits = limits
         self.contexts: Container[int] = ()
         self.choose_sink: ChooseSink = in_memory
         self.fragments: list[memoryview] = []
@@ -168,28 +175,32 @@ class Assembly:
 
         Raises
         ------
-        InvalidParameter
-            When a message has more of them than `MAXIMUM_EMPTY`: they cost the peer next to nothing
-            and would never end.
+        LimitReached
+            When a message has more of them than `Limits.empty_fragments`: they cost the peer next
+            to nothing and would never end.
         """
         self._empty += 1
-        if self._empty > MAXIMUM_EMPTY:
-            raise InvalidParameter(f"A message with more than {MAXIMUM_EMPTY} empty fragments")
+        most = self._limits.empty_fragments
+        if self._empty > most:
+            what = f"A message with more than {most} empty fragments"
+            raise LimitReached(what, "empty_fragments", InvalidParameter.reason)
 
     def add(self, control: int, piece: memoryview) -> None:
         """Take a piece of a presentation data value that `expect` let pass.
 
         Raises
         ------
-        InvalidParameter
-            When a command set grows beyond `MAXIMUM_COMMAND_SET`.
+        LimitReached
+            When a command set grows beyond `Limits.command_set`.
         """
         if not control & COMMAND_BIT:
             self.fragments.append(piece)
             return
         self._command_set += piece
-        if len(self._command_set) > MAXIMUM_COMMAND_SET:
-            raise InvalidParameter(f"A command set of more than {MAXIMUM_COMMAND_SET} bytes")
+        most = self._limits.command_set
+        if len(self._command_set) > most:
+            what = f"A command set of more than {most} bytes"
+            raise LimitReached(what, "command_set", InvalidParameter.reason)
 
     def end(self, control: int) -> Message | None:
         """Learn that a presentation data value is complete; return the message it completes.

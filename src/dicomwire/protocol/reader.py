@@ -6,12 +6,12 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dicomwire.protocol.errors import Fault, InvalidParameter, UnrecognizedPDU
+from dicomwire.protocol.errors import Fault, InvalidParameter, LimitReached, UnrecognizedPDU
+from dicomwire.protocol.limits import DEFAULT, Limits
 from dicomwire.protocol.messages import LAST_BIT, Assembly, Message
 from dicomwire.protocol.pdus import HEADER, AnyPDU, decode_pdu
 
 SMALLEST, LARGEST = 0x2000, 0x40000  # bytes of the buffer: it grows while reads fill it
-LONGEST_ASSOCIATE = 0x100000  # bytes of an A-ASSOCIATE PDU; 128 contexts with all items need 50,000
 UNLIMITED = 0xFFFFFFFF  # bytes: what the length field of a PDU can say (PS3.8 9.3.1)
 LONGEST_OTHER = 4  # bytes of A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT
 
@@ -48,6 +48,8 @@ class Reader:
     maximum_length : int
         The longest P-DATA-TF that we announced, in bytes; 0 is unlimited. What comes is parsed as
         it comes, so that even then the buffer stays small.
+    limits : Limits
+        What the peer may cost.
 
     Attributes
     ----------
@@ -57,6 +59,9 @@ class Reader:
         Whether P-DATA-TF may come.
     show : callable or None
         Called with each whole P-DATA-TF before it is parsed.
+    may_hold : callable
+        Asked whether an association request of so many bytes may be held, when its header says
+        that it is longer than the buffer.
     raw : memoryview
         The PDU that `next` returned last, whole; until the next `get_buffer`.
     """
@@ -65,6 +70,8 @@ class Reader:
         "_buffer",
         "_control",
         "_end",
+        "_is_huge",
+        "_limits",
         "_need",
         "_pdu_left",
         "_skip",
@@ -72,20 +79,24 @@ class Reader:
         "_value_left",
         "_view",
         "assembly",
+        "may_hold",
         "maximum_length",
         "open",
         "raw",
         "show",
     )
 
-    def __init__(self, maximum_length: int) -> None:
+    def __init__(self, maximum_length: int, limits: Limits = DEFAULT) -> None:
         self.maximum_length = maximum_length or UNLIMITED
-        self.assembly = Assembly()
+        self.assembly = Assembly(limits)
+        self.may_hold: Callable[[int], bool] = lambda size: True
+        self._limits = limits
         self.open = False
         self.show: Callable[[memoryview], None] | None = None
         self._buffer = bytearray(SMALLEST)
         self._view = memoryview(self._buffer)
         self.raw = self._view[:0]
+        self._is_huge = False
         self._start = self._end = 0
         self._need = 0  # bytes that the next thing takes, when it has to be whole
         self._pdu_left = 0  # bytes left of the P-DATA-TF being parsed
@@ -115,6 +126,7 @@ class Reader:
         return self._view[waiting:]
 
     def _resize(self, size: int) -> None:
+        self._is_huge = size > LARGEST
         bigger = bytearray(size)
         bigger[: self._end] = self._view[: self._end]
         self._buffer, self._view = bigger, memoryview(bigger)
@@ -129,6 +141,9 @@ class Reader:
         if self._start == self._end == len(self._buffer) < LARGEST:
             self._start = self._end = 0
             self._resize(min(len(self._buffer) * 4, LARGEST))
+        elif self._is_huge and self._start == self._end:  # it was for one long PDU
+            self._start = self._end = 0
+            self._resize(SMALLEST)
 
     def abandon(self) -> None:
         """Give up the message that is arriving; skip what is left of its PDU."""
@@ -206,13 +221,25 @@ class Reader:
             return self._begin_data(length)
         if not 1 <= pdu_type <= 7:
             raise _unrecognized(pdu_type, bytes(self._view[self._start : self._start + 4]))
-        longest = LONGEST_ASSOCIATE if pdu_type <= 2 else LONGEST_OTHER
-        if length > longest:
-            raise InvalidParameter(
-                f"A PDU of type 0x{pdu_type:02X} claims {length} bytes; at most {longest} are read"
-            )
+        self._check_claim(pdu_type, length)
         body = self._whole(length)
         return None if body is None else decode_pdu(pdu_type, body)
+
+    def _check_claim(self, pdu_type: int, length: int) -> None:
+        """Refuse a PDU by what its header says, before its bytes come."""
+        longest = self._limits.associate_length if pdu_type <= 2 else LONGEST_OTHER
+        if length > longest:
+            what = (
+                f"A PDU of type 0x{pdu_type:02X} claims {length} bytes; at most {longest} are read"
+            )
+            if pdu_type <= 2:
+                raise LimitReached(what, "associate_length", InvalidParameter.reason)
+            raise InvalidParameter(what)
+        if length > SMALLEST and self._need != 6 + length and not self.may_hold(length):
+            raise LimitReached(
+                f"An association request of {length} bytes, for which there is no room now",
+                "negotiation_memory",
+            )
 
     def _whole(self, length: int) -> memoryview | None:
         """Take a whole PDU's body out of the buffer, if it is there."""
@@ -237,6 +264,8 @@ class Reader:
             )
         show = self.show  # another thread may take it away
         if show is not None:
+            if length > self._limits.pdu_length:
+                raise LimitReached(f"A P-DATA-TF of {length} bytes to be held whole", "pdu_length")
             self._need = 6 + length
             if self._end - self._start < self._need:
                 return None
