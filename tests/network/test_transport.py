@@ -113,9 +113,9 @@ def test_both_ends_of_an_association_switch_delays_off(monkeypatch: pytest.Monke
     made: list[socket.socket] = []
     real = transport.transport_for
 
-    def spying(sock: socket.socket) -> Any:
+    def spying(sock: socket.socket, *limits: Any) -> Any:
         made.append(sock)
-        return real(sock)
+        return real(sock, *limits)
 
     monkeypatch.setattr(association, "transport_for", spying)
     with serving() as server, call(server):

@@ -18,7 +18,7 @@ from typing import Any, Self
 from dicomwire.network.acse import Acse
 from dicomwire.network.addresses import Address, TLSArguments, accept_tls, open_socket
 from dicomwire.network.composite import CompositeOperations
-from dicomwire.network.driver import Driver
+from dicomwire.network.driver import Driver, patience, stalled
 from dicomwire.network.events import (
     EVT_ACCEPTED,
     EVT_CONN_CLOSE,
@@ -46,7 +46,7 @@ from dicomwire.protocol.pdus import AssociateRQ
 from dicomwire.services import association as conversations
 from dicomwire.services import scp
 from dicomwire.services.association import Identity, Policy
-from dicomwire.services.wants import Conversation
+from dicomwire.services.wants import Conversation, Timer
 
 logger = logging.getLogger("dicomwire.association")
 
@@ -286,7 +286,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         )
         self.requestor.address_info = Address(*sock.getsockname())
         self._opened(sock, self._peer)
-        return transport_for(sock)
+        return transport_for(sock, self.options.limits)
 
     def _opened(self, sock: socket.socket, peer: Address) -> None:
         self._descriptor = sock.fileno()
@@ -317,8 +317,10 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         policy : Policy
             What is accepted.
         tls : SSLContext, optional
-            For a TLS connection: the handshake happens here, under `acse_timeout`.
+            For a TLS connection: the handshake happens here. It and the negotiation take
+            `acse_timeout` together, from now on.
         """
+        self.driver.accepted()
         policy = replace(policy, revise=self.acceptor.revised)
         self.requestor.address_info = peer
         self._turn.take("service")
@@ -327,7 +329,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
                 sock = accept_tls(sock, tls, self.acse_timeout)
             self.acceptor.address_info = Address(*sock.getsockname())
             self._opened(sock, peer)
-            self.driver.transport = transport_for(sock)
+            self.driver.transport = transport_for(sock, self.options.limits)
             if self.driver.run(conversations.accept(self.connection, policy)):
                 self._establish()
                 self.driver.run(scp.serve(self.connection))
@@ -532,7 +534,8 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
 
     def idle_until(self) -> float:
         """See `watcher.Idle`."""
-        seconds = self.network_timeout  # another thread may set it
+        # another thread may set it
+        seconds, _ = patience(self.connection, Timer.NETWORK, self.network_timeout)
         return float("inf") if seconds is None else self.driver.last_activity + seconds
 
     def attend(self) -> None:
@@ -554,6 +557,9 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
 
     def give_up(self) -> None:
         """End the association because nothing came for too long."""
+        if patience(self.connection, Timer.NETWORK, self.network_timeout)[1]:
+            self.driver.abort(stalled(self.connection))
+            return
         logger.error("Network timeout reached")
         if self.network_timeout_response == "A-RELEASE":
             try:

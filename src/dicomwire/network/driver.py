@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from dicomwire.network.addresses import tls_failure
 from dicomwire.network.aside import Aside
-from dicomwire.network.transport import Transport
+from dicomwire.network.transport import TooSlow, Transport
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Buffer, Connection, Event
 from dicomwire.protocol.errors import (
@@ -19,6 +19,7 @@ from dicomwire.protocol.errors import (
     DimseTimedOut,
     Ended,
     Error,
+    LimitReached,
     Lost,
 )
 from dicomwire.protocol.messages import Message
@@ -101,14 +102,78 @@ def lose(connection: Connection, error: OSError | None) -> None:
     connection.closed(error)
 
 
-def lose_stuck(connection: Connection) -> None:
-    """Tell a connection that its peer has taken nothing for too long."""
-    stuck = Lost(
+def lose_stuck(connection: Connection, limit: LimitReached | None) -> None:
+    """Tell a connection that its peer has taken nothing, or too little, for too long.
+
+    An A-ABORT would stand in the middle of what the peer did not take: the line is cut.
+    """
+    stuck: Ended = Lost(
         "The peer does not take what we send",
         check="the peer hangs, or something between us holds the line without moving data",
     )
+    if limit is not None:
+        stuck = Aborted(limit.source, limit.reason, by_peer=False, cause=limit)
     connection.ended = connection.ended or stuck
     connection.closed()
+
+
+def patience(
+    connection: Connection, timer: Timer, seconds: float | None
+) -> tuple[float | None, bool]:
+    """Return how long the peer's next bytes are waited for.
+
+    Parameters
+    ----------
+    connection : Connection
+        Whose.
+    timer : Timer
+        What bounds the wait anyway.
+    seconds : float or None
+        Its time-out.
+
+    Returns
+    -------
+    seconds : float or None
+        Until it is too long.
+    is_stall : bool
+        Whether `Limits.stall` says so, because the peer is in the middle of something.
+    """
+    stall = connection.limits.stall
+    if stall is None or timer is Timer.ACSE or not connection.reader.in_message:
+        return seconds, False
+    if seconds is None or stall < seconds or (stall == seconds and timer is Timer.NETWORK):
+        return stall, True
+    return seconds, False
+
+
+def stalled(connection: Connection) -> LimitReached:
+    """Say that the peer has stopped in the middle of something."""
+    where = "PDU" if connection.reader.in_pdu else "message"
+    seconds = connection.limits.stall or 0
+    return LimitReached(f"Nothing came for {seconds:g} s in the middle of a {where}", "stall")
+
+
+def not_taking(connection: Connection) -> LimitReached:
+    """Say that the peer has stopped to take what is sent."""
+    seconds = connection.limits.stall or 0
+    return LimitReached(f"It took nothing of what was sent for {seconds:g} s", "stall")
+
+
+def too_slow(count: int, seconds: float, sending: bool) -> LimitReached:
+    """Say that the peer sends, or takes, less than it has to."""
+    did = "taken" if sending else "sent"
+    return LimitReached(f"Only {count} bytes {did} in {seconds:.0f} s", "rate")
+
+
+def abort_for(cause: Error | None) -> Abort:
+    """Return the A-ABORT for what went wrong: a limit is the provider's business."""
+    return Abort(cause.source, cause.reason) if isinstance(cause, LimitReached) else Abort()
+
+
+def refuse(connection: Connection, limit: LimitReached) -> None:
+    """Abort an association whose peer reached a limit, unless it is over."""
+    if connection.ended is None and connection.machine.may("Evt15"):
+        connection.step(abort_for(limit), limit)
 
 
 def late_negotiation(connection: Connection, seconds: float | None) -> AssociateTimedOut | None:
@@ -150,6 +215,9 @@ class Driver:
         self._speaking: object = None  # the conversation that is in the middle of a message
         self.last_activity = time.monotonic()
         self._deadline: float | None = None
+        self._accepted_at: float | None = None
+        self._paced_from: float | None = None  # since when the peer's rate is measured
+        self._paced = 0  # bytes that came since
         self._pushed = 0.0
         self.aside = Aside()
         self._perform: dict[type, Callable[[Any], Any]] = {
@@ -171,8 +239,12 @@ class Driver:
         try:
             return self._run(conversation, self._perform)
         finally:
-            self._deadline = None
+            self._deadline = self._accepted_at = None
             self.port.dispatch()
+
+    def accepted(self) -> None:
+        """Learn that a peer has connected just now: its negotiation is timed from here on."""
+        self._accepted_at = time.monotonic()
 
     def _run(
         self, conversation: Conversation[Result], perform: dict[type, Callable[[Any], Any]]
@@ -240,6 +312,7 @@ class Driver:
     def _receive(self, want: Receive) -> Event:
         connection = self.connection
         timer = want.timer
+        self._paced_from = None
         while True:
             while not connection.events:
                 if connection.ended is not None:
@@ -309,12 +382,15 @@ class Driver:
 
     def _send(self, transport: Transport, out: list[Buffer], more_follows: bool) -> None:
         connection = self.connection
+        timeout, stall = self.port.timeout(Timer.NETWORK), connection.limits.stall
+        is_stall = stall is not None and (timeout is None or stall < timeout)
         try:
-            timeout = self.port.timeout(Timer.NETWORK)
-            transport.send(out, timeout, self._make_room, more_follows)
+            transport.send(out, stall if is_stall else timeout, self._make_room, more_follows)
             self.last_activity = time.monotonic()
+        except TooSlow as slow:
+            lose_stuck(connection, too_slow(slow.count, slow.seconds, sending=True))
         except TimeoutError:
-            lose_stuck(connection)
+            lose_stuck(connection, not_taking(connection) if is_stall else None)
         except OSError as error:
             self._failed(error)
 
@@ -324,6 +400,8 @@ class Driver:
             self._changed.wait()  # gives the lock to the thread that takes it in
         else:
             self._read_waiting()
+        if self.connection.ended is not None:
+            raise ConnectionAbortedError("the association is over")
 
     def _failed(self, error: OSError) -> None:
         """Take note that sending failed; what the peer said last is read first: it explains."""
@@ -369,7 +447,14 @@ class Driver:
             connection.closed()
             return
         seconds = self._seconds(timer)
-        expecting = timer is not Timer.NETWORK or connection.reader.in_message
+        is_stall, in_message = False, connection.reader.in_message
+        if in_message:
+            seconds, is_stall = patience(connection, timer, seconds)
+            if self._paced_from is None:
+                self._paced_from, self._paced = self.last_activity, 0
+        else:
+            self._paced_from = None
+        expecting = in_message or timer is not Timer.NETWORK
         error: OSError | None = None
         with self.lock:
             buffer = connection.get_buffer()
@@ -378,24 +463,38 @@ class Driver:
             count = transport.receive(buffer, seconds, expecting)
         except TimeoutError:
             self._stop_receiving()
-            self._timed_out(timer)
+            if is_stall:
+                self.abort(stalled(connection))
+            else:
+                self._timed_out(timer)
             return
         except (OSError, ValueError) as failure:  # ValueError: closed by another thread
             count, error = 0, failure if isinstance(failure, OSError) else None
         except BaseException:  # interrupted
             self._stop_receiving()
             raise
-        self.last_activity = time.monotonic()
+        self.last_activity = now = time.monotonic()
         with self.lock:
             self._receiving = False
             if count:
                 connection.received(count)
+                if self._paced_from is not None:
+                    self._paced += count
+                    if now - self._paced_from > connection.limits.grace:
+                        self._check_rate(now - self._paced_from)
             else:
                 lose(connection, error)
             if self._sending:
                 self._changed.notify_all()  # it writes what is to be written now, too
             elif connection.out:
                 self._write()
+
+    def _check_rate(self, seconds: float) -> None:
+        """Refuse a peer that was too slow in the middle of a message; `lock` is held."""
+        connection = self.connection
+        if self._paced < connection.limits.rate * seconds and not connection.events:
+            refuse(connection, too_slow(self._paced, seconds, sending=False))
+        self._paced_from = None  # measure anew
 
     def _stop_receiving(self) -> None:
         with self.lock:
@@ -409,7 +508,7 @@ class Driver:
             return seconds
         now = time.monotonic()
         if self._deadline is None:
-            self._deadline = now + seconds
+            self._deadline = (self._accepted_at or now) + seconds
         return max(self._deadline - now, 1e-3)
 
     def _timed_out(self, timer: Timer) -> None:
@@ -449,7 +548,7 @@ class Driver:
                 self._cut(cause)
                 return
             if self.connection.ended is None and self.connection.machine.may("Evt15"):
-                self.connection.step(Abort(), cause)
+                self.connection.step(abort_for(cause), cause)
                 self._write()
         finally:
             self.lock.release()

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from dicomwire.protocol.limits import DEFAULT, Limits
+
 Buffer = bytes | bytearray | memoryview
 
 MOST_BUFFERS = 1000  # that one sendmsg takes: IOV_MAX is 1,024 on Linux and macOS
@@ -37,6 +39,22 @@ _looking = threading.Lock()
 _last_received = (0, 0.0)  # the id of the transport, and when
 _spare_processor = (os.cpu_count() or 1) > 1
 _give_way: Callable[[], object] = getattr(os, "sched_yield", time.monotonic)
+
+
+class TooSlow(TimeoutError):
+    """The peer takes less than `Limits.rate`.
+
+    Parameters
+    ----------
+    count : int
+        Bytes that it took.
+    seconds : float
+        While it was waited for so long.
+    """
+
+    def __init__(self, count: int, seconds: float) -> None:
+        super().__init__(f"{count} bytes in {seconds:.0f} s")
+        self.count, self.seconds = count, seconds
 
 
 def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
@@ -105,6 +123,7 @@ class Transport(Protocol):
         Raises
         ------
         TimeoutError, OSError
+            `TooSlow` when the peer takes too little.
         """
 
     def wake(self) -> None:
@@ -127,11 +146,15 @@ class PlainTransport:
     ----------
     sock : socket
         Connected.
+    limits : Limits
+        How slow the peer may be.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits = DEFAULT) -> None:
         sock.settimeout(None)
         self.sock = sock
+        self._limits = limits
+        self._sent, self._waited = 0, 0.0  # bytes, and seconds in which there was no room
         self._timeout: float | None = None
         self._is_prompt = self._takes_promptly = False  # the peer
         self._recv_into = sock.recv_into
@@ -213,6 +236,7 @@ class PlainTransport:
                     sent = self._sendmsg(waiting, (), flags)
                 except BlockingIOError:
                     sent = self._send_later(waiting, flags, timeout, when_readable)
+                self._sent += sent
                 waiting = after(waiting, sent)
 
     def _send_later(
@@ -232,8 +256,17 @@ class PlainTransport:
             if sent:
                 return sent
         self._wait_writable(timeout, when_readable)
-        self._takes_promptly = _spare_processor and time.monotonic() - begin < PROMPT
+        took = time.monotonic() - begin
+        self._takes_promptly = _spare_processor and took < PROMPT
+        self._waited += took
+        if self._waited > self._limits.grace:
+            self._check_rate()
         return 0
+
+    def _check_rate(self) -> None:
+        sent, waited, self._sent, self._waited = self._sent, self._waited, 0, 0.0
+        if sent < self._limits.rate * waited:
+            raise TooSlow(sent, waited)
 
     def _look_for_room(self, buffers: Sequence[Buffer], flags: int, end: float) -> int:
         """Send some without going to sleep; 0 when there was no room until some time."""
@@ -248,11 +281,19 @@ class PlainTransport:
     def _wait_writable(self, timeout: float | None, when_readable: Callable[[], object]) -> None:
         poll = select.poll()
         poll.register(self.sock, select.POLLOUT | select.POLLIN)
-        ready = poll.poll(None if timeout is None else timeout * 1000)
-        if not ready:
-            raise TimeoutError
-        if ready[0][1] & ~select.POLLOUT:
-            when_readable()
+        end = None if timeout is None else time.monotonic() + timeout
+        left = timeout
+        while left is None or left > 0:
+            ready = poll.poll(None if left is None else left * 1000)
+            if not ready:
+                break
+            if ready[0][1] & ~select.POLLOUT:
+                when_readable()
+            if ready[0][1] & ~select.POLLIN:  # there is room, or the line is broken
+                return
+            # what the peer sends is no sign that it reads
+            left = None if end is None else end - time.monotonic()
+        raise TimeoutError
 
     def wake(self) -> None:
         """See `Transport.wake`."""
@@ -293,10 +334,13 @@ class StreamTransport:
     ----------
     sock : socket or SSLSocket
         Connected; the TLS handshake is done.
+    limits : Limits
+        How slow the peer may be.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits = DEFAULT) -> None:
         self.sock = sock
+        self._limits = limits
         self._lock = threading.Lock()
 
     def receive(self, buffer: memoryview, timeout: float | None, expecting: bool) -> int:
@@ -338,9 +382,18 @@ class StreamTransport:
             self._send_joined(waiting, timeout)
 
     def _send_joined(self, buffers: Sequence[Buffer], timeout: float | None) -> None:
+        limits = self._limits
         with self._lock:
             self.sock.settimeout(timeout)
-            self.sock.sendall(b"".join(buffers))
+            begin, sent, left = time.monotonic(), 0, memoryview(b"".join(buffers))
+            while left:
+                count = self.sock.send(left)
+                left, sent = left[count:], sent + count
+                took = time.monotonic() - begin
+                if took > limits.grace:
+                    if sent < limits.rate * took:
+                        raise TooSlow(sent, took)
+                    begin, sent = begin + took, 0
 
     def wake(self) -> None:
         """See `Transport.wake`."""
@@ -404,10 +457,10 @@ def _receive_record(sock: socket.socket, buffer: memoryview) -> int | None:
         return 0
 
 
-def transport_for(sock: socket.socket) -> Transport:
+def transport_for(sock: socket.socket, limits: Limits = DEFAULT) -> Transport:
     """Return the fastest transport that the socket and the system allow."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     plain = _DONTWAIT is not None and hasattr(sock, "sendmsg") and hasattr(select, "poll")
     if plain and not isinstance(sock, ssl.SSLSocket):
-        return PlainTransport(sock)
-    return StreamTransport(sock)
+        return PlainTransport(sock, limits)
+    return StreamTransport(sock, limits)

@@ -23,6 +23,7 @@ from dicomwire.network.aio.normalized import NormalizedOperations
 from dicomwire.network.aio.sockets import accept_tls, open_socket
 from dicomwire.network.aio.transport import Transport, transport_for
 from dicomwire.network.aio.turn import Turn
+from dicomwire.network.driver import patience, stalled
 from dicomwire.network.events import (
     EVT_ACCEPTED,
     EVT_CONN_CLOSE,
@@ -37,7 +38,7 @@ from dicomwire.protocol.pdus import AssociateRQ
 from dicomwire.services import association as conversations
 from dicomwire.services import scp
 from dicomwire.services.association import Identity, Policy
-from dicomwire.services.wants import Conversation
+from dicomwire.services.wants import Conversation, Timer
 
 logger = logging.getLogger("dicomwire.association")
 
@@ -231,10 +232,12 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
         policy : Policy
             What is accepted.
         tls : SSLContext, optional
-            For a TLS connection: the handshake happens here, under `acse_timeout`.
+            For a TLS connection: the handshake happens here. It and the negotiation take
+            `acse_timeout` together, from now on.
         free_slot : callable
             Gives back what `Policy.claim_slot` took.
         """
+        self.driver.accepted()
         policy = replace(policy, revise=self.acceptor.revised)
         self.requestor.address_info = peer
         self._slot, self._is_served = free_slot, True
@@ -434,11 +437,14 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
             await self.done_asking()
 
     def _is_idle_too_long(self) -> bool:
-        seconds = self.network_timeout
+        seconds, _ = patience(self.connection, Timer.NETWORK, self.network_timeout)
         return seconds is not None and time.monotonic() >= self.driver.last_activity + seconds
 
     async def give_up(self) -> None:
         """End the association because nothing came for too long."""
+        if patience(self.connection, Timer.NETWORK, self.network_timeout)[1]:
+            self.driver.abort(stalled(self.connection))
+            return
         logger.error("Network timeout reached")
         if self.network_timeout_response == "A-RELEASE":
             try:

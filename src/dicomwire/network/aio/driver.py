@@ -118,7 +118,7 @@ class Driver(Line):
         try:
             return await self._run(conversation, self._perform)
         finally:
-            self._deadline = None
+            self._deadline = self._accepted_at = None
             self.port.dispatch()
             if self.port.has_untold:
                 await self.port.tell()

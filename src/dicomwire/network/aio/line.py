@@ -10,11 +10,21 @@ from typing import Protocol
 
 from dicomwire.network.aio.alarm import Alarm
 from dicomwire.network.aio.transport import Transport
-from dicomwire.network.driver import late_negotiation, lose, lose_stuck
+from dicomwire.network.driver import (
+    abort_for,
+    late_negotiation,
+    lose,
+    lose_stuck,
+    not_taking,
+    patience,
+    refuse,
+    stalled,
+    too_slow,
+)
 from dicomwire.network.transport import LOOK, PROMPT
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Buffer, Connection
-from dicomwire.protocol.errors import AssociateTimedOut, DimseTimedOut, Error
+from dicomwire.protocol.errors import AssociateTimedOut, DimseTimedOut, Error, LimitReached
 from dicomwire.protocol.pdus import Abort, AssociateRJ
 from dicomwire.services.wants import Timer
 
@@ -70,6 +80,10 @@ class Line:
         self._bounds = bounds
         self._loop = loop = asyncio.get_running_loop()
         self._deadline: float | None = None
+        self._accepted_at: float | None = None
+        self._received = 0  # bytes, ever
+        self._paced_from: tuple[float, int] | None = None  # when, and how many had come by then
+        self._taken, self._waited = 0, 0.0  # bytes, and seconds in which there was no room
         self._stuck_since = 0.0
         self._unsent: list[Buffer] = []
         self._draining = asyncio.Lock()
@@ -84,6 +98,10 @@ class Line:
         self._is_prompt = False  # the peer
 
     # -- bytes in --------------------------------------------------------------------------
+
+    def accepted(self) -> None:
+        """Learn that a peer has connected just now: its negotiation is timed from here on."""
+        self._accepted_at = time.monotonic()
 
     def _has_news(self) -> bool:
         connection = self.connection
@@ -118,6 +136,7 @@ class Line:
             return False
         self.last_activity = time.monotonic()
         if count:
+            self._received += count
             connection.received(count)
         else:
             lose(connection, None)
@@ -139,6 +158,7 @@ class Line:
     async def _until_readable(self, transport: Transport, timer: Timer) -> bool:
         """Wait for news; tell whether the time-out passed instead."""
         self._timer, self._since = timer, time.monotonic()
+        self._paced_from = None
         if self._is_expecting:
             transport.acknowledge()
         reader = self._reader = self._loop.create_future()
@@ -186,8 +206,11 @@ class Line:
                 return
             if self.pull():
                 reader.set_result(False)
-            elif self._is_expecting and self.transport is not None:
+                return
+            if self._is_expecting and self.transport is not None:
                 self.transport.acknowledge()
+            if self.connection.reader.in_message and self._check_rate():
+                reader.set_result(False)
         elif self._writer is not None:
             self._read_once()
             if self.connection.ended is not None:
@@ -196,6 +219,20 @@ class Line:
             self._watch(False)
             if self._when_idle is not None:
                 self._when_idle()
+
+    def _check_rate(self) -> bool:
+        """Look whether a peer is too slow in the middle of a message; tell whether it was."""
+        self._read_alarm.look()  # it may have to ring earlier than before the message
+        limits, now = self.connection.limits, self.last_activity
+        since, before = self._paced_from or (now, self._received)
+        seconds, count = now - since, self._received - before
+        if seconds > limits.grace:
+            if count < limits.rate * seconds:
+                refuse(self.connection, too_slow(count, seconds, sending=False))
+                return True
+            since, before = now, self._received
+        self._paced_from = since, before
+        return False
 
     def park(self, when_idle: Callable[[], None]) -> None:
         """Watch an association that nobody uses.
@@ -233,13 +270,15 @@ class Line:
         """Return when the wait for the peer takes too long: ACSE bounds a whole negotiation, the
         others each silence."""
         timer = self._timer
-        seconds = None if timer is None else self._bounds.timeout(timer)
+        if timer is None:
+            return None
+        seconds, _ = patience(self.connection, timer, self._bounds.timeout(timer))
         if seconds is None:
             return None
         if timer is not Timer.ACSE:
             return max(self._since, self.last_activity) + seconds
         if self._deadline is None:
-            self._deadline = self._since + seconds
+            self._deadline = (self._accepted_at or self._since) + seconds
         return self._deadline
 
     def _late(self) -> None:
@@ -251,7 +290,9 @@ class Line:
 
     async def _timed_out(self, timer: Timer) -> None:
         seconds = self._bounds.timeout(timer)
-        if timer is Timer.NETWORK:
+        if patience(self.connection, timer, seconds)[1]:
+            self.abort(stalled(self.connection))
+        elif timer is Timer.NETWORK:
             await self._bounds.give_up()
         elif timer is Timer.DIMSE:
             self.abort(DimseTimedOut(seconds))
@@ -297,11 +338,27 @@ class Line:
         async with self._draining:
             while self._unsent and self.transport is not None and self.connection.ended is None:
                 if not await self._until_writable(self.transport):
-                    lose_stuck(self.connection)
-                    self._unsent = []
+                    is_stall = self._patience_to_write()[1]
+                    self._give_up_writing(not_taking(self.connection) if is_stall else None)
                 elif self._unsent:
+                    self._waited += time.monotonic() - self._stuck_since
+                    before = sum(map(len, self._unsent))
                     self._go_on_writing(self.transport)
+                    self._taken += before - sum(map(len, self._unsent))
+                    self._check_taken()
         self._bounds.dispatch()
+
+    def _give_up_writing(self, limit: LimitReached | None) -> None:
+        lose_stuck(self.connection, limit)
+        self._unsent = []
+
+    def _check_taken(self) -> None:
+        """Look whether the peer takes too little while it is waited for."""
+        limits = self.connection.limits
+        if self._waited > limits.grace:
+            taken, waited, self._taken, self._waited = self._taken, self._waited, 0, 0.0
+            if taken < limits.rate * waited:
+                self._give_up_writing(too_slow(taken, waited, sending=True))
 
     def _go_on_writing(self, transport: Transport) -> None:
         try:
@@ -331,10 +388,17 @@ class Line:
             self._writer.set_result(False)
 
     def _stuck_at(self) -> float | None:
-        seconds = self._bounds.timeout(Timer.NETWORK)
+        seconds, _ = self._patience_to_write()
         if self._writer is None or seconds is None:
             return None
-        return max(self._stuck_since, self.last_activity) + seconds
+        return self._stuck_since + seconds
+
+    def _patience_to_write(self) -> tuple[float | None, bool]:
+        """Return how long the peer may take nothing, and whether `Limits.stall` says so."""
+        seconds, stall = self._bounds.timeout(Timer.NETWORK), self.connection.limits.stall
+        if stall is not None and (seconds is None or stall < seconds):
+            return stall, True
+        return seconds, False
 
     def _stuck(self) -> None:
         if self._writer is not None and not self._writer.done():
@@ -365,7 +429,7 @@ class Line:
             Why.
         """
         if self.connection.ended is None and self.connection.machine.may("Evt15"):
-            self.connection.step(Abort(), cause)
+            self.connection.step(abort_for(cause), cause)
             self.write()
         self.wake()
         self._bounds.dispatch()

@@ -1,0 +1,304 @@
+"""Turns peers that take what they can get into refusals, one line of the log, and served others."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from dicomwire import AE, Limits, evt
+from dicomwire.protocol.command import encode_command
+from dicomwire.protocol.errors import Aborted, LimitReached
+from dicomwire.protocol.pdus import Abort, AnyPDU
+from tests.faults.two_servers import KINDS, served
+from tests.network.ends import LOCAL, VERIFICATION, WAIT, Box, Peer, dial, entity, keys, until
+from tests.protocol import pairs
+
+FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+LONG = {"stall": 600.0, "grace": 600.0}  # so that nothing but what a test is about can pass
+
+both = pytest.mark.parametrize("kind", KINDS)
+
+
+def limited(*uids: str, **limits: Any) -> AE:
+    """An AE that serves under these limits, and whose time-outs do not matter."""
+    ae = entity("SCP", *uids, limits=Limits(**{**LONG, **limits}))
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = None
+    return ae
+
+
+def echo_works(port: int) -> bool:
+    """Whether somebody else is served."""
+    scu = entity("SCU", VERIFICATION)
+    assoc = scu.associate(LOCAL, port)
+    status = assoc.send_c_echo() if assoc.is_established else None
+    assoc.release()
+    return status is not None and status.get("Status") == 0
+
+
+@contextmanager
+def dialled(port: int) -> Iterator[Peer]:
+    """A raw connection on which an association for C-ECHO, C-STORE and C-FIND is asked for."""
+    with dial(port) as peer:
+        peer.send(pairs.request())
+        assert type(peer.read()).__name__ == "AssociateAC"
+        yield peer
+
+
+def abort_of(peer: Peer) -> AnyPDU | None:
+    """The A-ABORT that comes; what came before it does not matter."""
+    found = peer.rest()
+    return found[-1] if found else None
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines that say who reached a limit."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if " is refused: " in record.getMessage() and record.levelno == logging.WARNING
+    ]
+
+
+def one_line(caplog: pytest.LogCaptureFixture, setting: str) -> None:
+    """There is one line, which names the peer and the setting."""
+    until(lambda: bool(warnings(caplog)))
+    (line,) = warnings(caplog)
+    assert line.startswith("127.0.0.1 port ")
+    assert f"Limits.{setting}" in line
+
+
+STORE_COMMAND = encode_command({**pairs.STORE, "CommandDataSetType": 1})
+MIDDLES = {  # what leaves the acceptor in the middle of something
+    "the header of a PDU": pairs.values((1, 1, bytes(60)))[:3],
+    "a PDU": pairs.values((1, 1, bytes(60)))[:40],
+    "a command set": pairs.values((1, 1, encode_command({**pairs.ECHO})[:20])),
+    "a message": pairs.values((3, 3, STORE_COMMAND)),
+    "a data set": pairs.values((3, 3, STORE_COMMAND)) + pairs.values((3, 0, bytes(500))),
+}
+
+
+@both
+@pytest.mark.parametrize("middle", MIDDLES)
+def test_silence_in_the_middle_of_something_ends(
+    kind: str, middle: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(kind, limited(stall=0.1)) as port, dialled(port) as peer:
+        peer.send(MIDDLES[middle])
+        assert abort_of(peer) == Abort(2, 0)
+        one_line(caplog, "stall")
+        assert echo_works(port)
+
+
+@both
+def test_silence_between_messages_does_not_count(kind: str) -> None:
+    ends = Box()
+    ae = limited(stall=0.05)
+    with served(kind, ae, (evt.EVT_ABORTED, ends.put)) as port:
+        with dialled(port) as idle:
+            with dialled(port) as busy:
+                busy.send(MIDDLES["a PDU"])
+                assert abort_of(busy) == Abort(2, 0)  # so it has been longer than that
+            idle.send(pairs.message(1, pairs.ECHO))
+            assert idle.command()["Status"] == 0
+        assert len(ends.wait(1)) >= 1
+
+
+@both
+def test_the_shorter_network_time_out_counts(kind: str) -> None:
+    ae = limited(stall=500.0)
+    ae.network_timeout = 0.1
+    with served(kind, ae) as port, dialled(port) as peer:
+        peer.send(MIDDLES["a PDU"])
+        assert abort_of(peer) == Abort(0, 0)
+
+
+@both
+def test_a_trickle_is_too_slow(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    with served(kind, limited(rate=1 << 40, grace=0.1)) as port, dialled(port) as peer:
+        peer.send(MIDDLES["a message"])
+        peer.send(bytes((4, 0)) + (16000).to_bytes(4, "big"))
+        peer.send((15996).to_bytes(4, "big") + bytes((3, 0)))
+        over = threading.Event()
+
+        def trickle() -> None:
+            for _ in range(15990):
+                try:
+                    peer.send(b"x")
+                except OSError:
+                    break
+                if over.wait(0.01):
+                    break
+
+        sending = threading.Thread(target=trickle)
+        sending.start()
+        try:
+            assert abort_of(peer) == Abort(2, 0)
+        finally:
+            over.set()
+            sending.join(WAIT)
+        one_line(caplog, "rate")
+
+
+@both
+def test_a_fast_peer_is_measured_too_and_goes_on(kind: str) -> None:
+    stored = Box()
+    ae = limited(rate=1, grace=0.0)
+    with served(kind, ae, (evt.EVT_C_STORE, stored.put)) as port, dialled(port) as peer:
+        peer.send(MIDDLES["a message"])
+        for _ in range(100):
+            peer.send(pairs.values((3, 0, bytes(4000))))
+        peer.send(pairs.values((3, 2, b"")))
+        assert "Status" in peer.command()
+    assert len(stored.wait()) == 1
+
+
+def endless(event: Any) -> Iterator[Any]:
+    """Answer a query with more than any buffer between two sockets takes."""
+    while True:
+        yield 0xFF00, keys(PatientComments="x" * 10000)
+
+
+def small_window(port: int) -> socket.socket:
+    """A connection that takes little before it is read from."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(WAIT)
+    sock.connect((LOCAL, port))
+    return sock
+
+
+def find_request() -> tuple[bytes, bytes]:
+    """An association request for C-FIND, and a query."""
+    context = pairs.ProposedContext(1, FIND, (pairs.IMPLICIT,))
+    command = {
+        "AffectedSOPClassUID": FIND,
+        "CommandField": 0x0020,
+        "MessageID": 1,
+        "Priority": 0,
+    }
+    identifier = bytes.fromhex("0800520006000000") + b"STUDY "
+    return pairs.request(contexts=[context]).encode(), pairs.message(1, command, identifier)
+
+
+@both
+@pytest.mark.parametrize("talks", [False, True])
+def test_a_peer_that_does_not_read_ends(
+    kind: str, talks: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = Box()
+    ae = limited(FIND, stall=0.2)
+    over = threading.Event()
+    handlers = ((evt.EVT_C_FIND, endless), (evt.EVT_ABORTED, lambda e: ended.put(e.assoc.ended)))
+    with served(kind, ae, *handlers) as port, small_window(port) as sock:
+        peer = Peer(sock)
+        asking, query = find_request()
+        peer.send(asking)
+        assert type(peer.read()).__name__ == "AssociateAC"
+        peer.send(query)
+
+        def talk() -> None:  # what it says is no sign that it reads
+            cancel = pairs.message(1, {"CommandField": 0x0FFF, "MessageIDBeingRespondedTo": 77})
+            while not over.wait(0.01):
+                try:
+                    sock.sendall(cancel)
+                except OSError:
+                    return
+
+        talking = threading.Thread(target=talk)
+        if talks:
+            talking.start()
+        try:
+            (why,) = ended.wait()
+        finally:
+            over.set()
+            if talks:
+                talking.join(WAIT)
+        assert isinstance(why, Aborted)
+        assert (why.source, why.reason) == (2, 0)
+        assert isinstance(why.__cause__, LimitReached)
+        one_line(caplog, "stall")
+
+
+@both
+def test_a_peer_that_reads_too_slowly_ends(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    ended = Box()
+    ae = limited(FIND, rate=1 << 40, grace=0.1)
+    handlers = ((evt.EVT_C_FIND, endless), (evt.EVT_ABORTED, lambda e: ended.put(e.assoc.ended)))
+    with served(kind, ae, *handlers) as port, small_window(port) as sock:
+        peer = Peer(sock)
+        asking, query = find_request()
+        peer.send(asking)
+        assert type(peer.read()).__name__ == "AssociateAC"
+        peer.send(query)
+        nobody = threading.Event()
+        with contextlib.suppress(OSError):
+            while not ended.things and sock.recv(65536):
+                nobody.wait(0.002)
+        (why,) = ended.wait()
+        assert isinstance(why.__cause__, LimitReached), why
+        one_line(caplog, "rate")
+
+
+@both
+def test_a_flood_of_requests_from_who_does_not_read_ends(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = Box()
+    ae = limited(FIND, waiting=50)
+    handlers = ((evt.EVT_C_FIND, endless), (evt.EVT_ABORTED, lambda e: ended.put(e.assoc.ended)))
+    with served(kind, ae, *handlers) as port, small_window(port) as sock:
+        peer = Peer(sock)
+        asking, query = find_request()
+        peer.send(asking)
+        assert type(peer.read()).__name__ == "AssociateAC"
+        peer.send(query)
+        with contextlib.suppress(OSError):  # reset or broken, as the system likes
+            while not ended.things:
+                peer.send(query * 50)
+        (why,) = ended.wait()
+        assert isinstance(why.__cause__, LimitReached), why
+        one_line(caplog, "waiting")
+
+
+# -- negotiating -------------------------------------------------------------------------------
+
+
+def negotiating(**limits: Any) -> AE:
+    """An AE whose time-out of a negotiation is short."""
+    ae = limited(**limits)
+    ae.acse_timeout = 0.3
+    return ae
+
+
+@both
+@pytest.mark.parametrize("start", [0, 1, 5, 6, 30, 80])
+def test_a_negotiation_that_stops_is_closed(kind: str, start: int) -> None:
+    with served(kind, negotiating()) as port, dial(port) as peer:
+        peer.send(pairs.request().encode()[:start])
+        assert peer.rest() == []  # closed without a word (AA-2)
+        assert echo_works(port)
+
+
+@both
+def test_a_trickle_does_not_put_the_end_of_a_negotiation_off(kind: str) -> None:
+    with served(kind, negotiating()) as port, dial(port) as peer:
+        peer.socket.settimeout(0.02)
+        for byte in pairs.request().encode():  # it would take 4 s
+            try:
+                peer.send(bytes((byte,)))
+                if not peer.socket.recv(1):
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        else:
+            pytest.fail("the request was awaited")
+        assert echo_works(port)
