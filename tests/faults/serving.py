@@ -48,7 +48,7 @@ def odd(event: Any) -> Any:
 
 def handlers(folder: Path, tasks: Callable[[], int], in_a_loop: bool) -> list[Any]:
     """Handlers, plain ones or coroutine functions."""
-    receiver = Receiver(folder)
+    receiver = Receiver(folder, replaces=True)
 
     def echo(event: Any) -> Any:
         say(str(tasks()), sys.stdout)
