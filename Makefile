@@ -10,6 +10,8 @@ LOCK := requirements/dev.txt
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)-lock/bin/uv pip compile --quiet --no-config --upgrade \
+	--universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links
 PYTEST = $(RUN) -m pytest --numprocesses=$(JOBS) --dist=worksteal
 
 # Without a choice by the caller: the first of these that is new enough, else python3, for the message below.
@@ -24,7 +26,7 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench lock clean
+.PHONY: help demo test check docs bench fuzz lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +50,14 @@ docs: $(READY)  ## the documentation as a web site, in site/; a broken link or r
 bench: $(READY)  ## the benchmarks
 	@$(RUN) -m bench $(ARGS)
 
+# On an interpreter for which atheris has no wheel its lock installs nothing more, and the run says so.
+fuzz: $(VENV)/.fuzz-ready  ## bytes that nobody thought of, a minute for each target
+	@$(RUN) -m fuzz $(ARGS)
+
+$(VENV)/.fuzz-ready: requirements/fuzz.txt $(READY)
+	@$(INSTALL) --require-hashes --requirement requirements/fuzz.txt
+	@touch $@
+
 # One clear line for each way an interpreter can be unfit.
 define FIT
 python="$(PYTHON)"; \
@@ -69,13 +79,12 @@ $(READY): $(LOCK) pyproject.toml
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:  ## renew requirements/dev.txt to the newest versions that pyproject.toml allows
+lock:  ## renew requirements/*.txt to the newest versions that pyproject.toml allows
 	@test -x $(VENV)-lock/bin/uv || { $(FIT); "$$python" -m venv $(VENV)-lock && \
 		$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)-lock/bin/uv pip compile --quiet --no-config --upgrade \
-		--universal --python-version 3.11 --extra dev --extra docs --generate-hashes --no-annotate \
-		--no-emit-index-url --no-emit-find-links --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --extra dev --extra docs --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --extra fuzz --constraint $(LOCK) --output-file requirements/fuzz.txt pyproject.toml
 
 clean:  ## remove the environment and everything made by the targets
-	rm -rf $(VENV) $(VENV)-lock build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(VENV)-lock build dist site .fuzz .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -122,7 +122,9 @@ def test_the_rule_sees_each_way_to_break_it(
 
 def test_every_file_begins_by_saying_what_it_is() -> None:
     files = [
-        f for folder in ("src", "tests", "tools", "bench") for f in (TOP / folder).rglob("*.py")
+        f
+        for folder in ("src", "tests", "tools", "bench", "fuzz")
+        for f in (TOP / folder).rglob("*.py")
     ]
     assert [str(f.relative_to(TOP)) for f in files if not begins_with_text(f)] == []
 

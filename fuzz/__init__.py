@@ -1,0 +1,1 @@
+"""Bytes that nobody thought of into faults that a test then keeps away: `make fuzz`."""
