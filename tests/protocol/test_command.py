@@ -215,6 +215,8 @@ READ = {"CommandField": 0x30, "MessageID": 5, "CommandDataSetType": 0x0101}
         (ECHO + element(0x0900, u(1) + u(2)), {"Status": 1}),  # the first of several values
         (ECHO + element(0x0900, u(1) + b"\0"), {"Status": 1}),
         (ECHO + element(0x0600, b" ABC  \0\0"), {"MoveDestination": "ABC"}),
+        # only spaces are without meaning before a title: a line feed is no padding
+        (ECHO + element(0x0600, b"  A\0\n\0 "), {"MoveDestination": "A\0\n"}),
         (ECHO + element(0x0902, b"caf\xe9"), {"ErrorComment": "caf\\xe9"}),
         (ECHO + element(0x0002, b"1.2"), {"AffectedSOPClassUID": "1.2"}),  # odd length
         (ECHO + element(0x0901, b""), {"OffendingElement": []}),

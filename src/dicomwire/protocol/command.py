@@ -166,7 +166,7 @@ def _decode_element(
         ]
     else:
         text = text_of(data[position : position + length])
-        command[keyword] = text.strip() if vr == "AE" else text
+        command[keyword] = text.lstrip(" ") if vr == "AE" else text
 
 
 def _check(command: Command) -> None:
