@@ -266,12 +266,12 @@ def test_values_are_not_read() -> None:
 
 @pytest.mark.parametrize("count", [10_000])
 def test_it_can_pause(count: int) -> None:
-    data = sequence(*[item(b"") for _ in range(count)])
+    data = sequence(*[item(NAME) for _ in range(count)])
     framing = Framing(lambda at, size: data[at : at + size], len(data), EXPLICIT)
     pauses = 0
     while not framing.go_on(1000):
         pauses += 1
-    assert pauses == 2 * count // 1000
+    assert 2 * count // 1000 <= pauses <= 3 * count // 1000
 
 
 def pieces() -> st.SearchStrategy[bytes]:

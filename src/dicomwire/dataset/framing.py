@@ -39,14 +39,14 @@ ReadAt = Callable[[int, int], bytes]
 """Returns so many bytes from a position on, fewer only at the end."""
 
 _UIDS = frozenset((SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, SERIES_INSTANCE_UID))
-_BLOCK, _LONG_BLOCK = 1 << 11, 1 << 15  # bytes
+_BLOCK, _LONG_BLOCK, _INFLATED = 1 << 11, 1 << 15, 1 << 18  # bytes
 _LONGEST_UID = 128  # twice what PS3.5 9.1 allows, for the lenient
 _SHORT = Struct("<HHHH").unpack_from  # group, number, VR, length
 _HEADER = Struct("<HHL").unpack_from
 _LENGTH = Struct("<L").unpack_from
 _SHORT_VRS = frozenset(int.from_bytes(vr, "little") for vr in SHORT_VRS)
 _PLAIN_LONG_VRS = frozenset(int.from_bytes(vr, "little") for vr in LONG_VRS - {b"SQ"})
-_OF_ITEMS = 0xFFFE  # the group of what has no VR (PS3.5 7.5)
+_OF_ITEMS, _ITEM = 0xFFFE, ITEM & 0xFFFF  # the group of what has no VR (PS3.5 7.5)
 _PIXELS = 0x7FE0
 _GZIP_TRAILER = 8  # bytes: a checksum, and the length when inflated
 _FRAGMENTED = frozenset((b"OB", b"OW"))  # PS3.5 A.4
@@ -162,11 +162,12 @@ class Framing:
                 raise DataSetError(f"An element overruns what it is in, at byte {self._position}")
             self._end_of(level)
             return
-        take = None if level.is_sequence else self._takes.get(level.encoding)
-        if take is not None:
+        if level.is_sequence:
+            self._take_items(level)
+        elif (take := self._takes.get(level.encoding)) is not None:
             self._at = take(self._block, self._at, self._last(level), at_root)
-            if level.end is not None and self._position >= level.end:
-                return
+        if level.end is not None and self._position >= level.end:
+            return
         head = self._bytes(8)
         if not head and level.end is None and at_root:
             self._end_of(level)
@@ -224,6 +225,20 @@ class Framing:
                 self._found(tag, block[begin:after])
             at = after
         return at
+
+    def _take_items(self, level: _Level) -> None:
+        """Pass over the empty items and the fragments that end in the block."""
+        block, at, last = self._block, self._at, self._last(level)
+        unpack, of_fragments = self._layout.tag.unpack_from, level.of_fragments
+        while at + 8 <= last:
+            group, number, length = unpack(block, at)
+            after = at + 8 + length
+            if number != _ITEM or group != _OF_ITEMS or after > last:
+                break
+            if length and not of_fragments:
+                break
+            at = after
+        self._at = at
 
     def _element(self, level: _Level, tag: int, head: bytes, length: int) -> None:
         """Pass over an element whose first 8 bytes were read, or go into it."""
@@ -287,7 +302,7 @@ class Framing:
         if tag != ITEM:
             what = f"{tag_text(tag)} stands where a sequence item is due"
             raise DataSetError(what, CUT_SHORT)
-        if level.of_fragments:
+        if level.of_fragments or not length:
             self._skip_to(self._fits(level, tag, length))
         elif length == UNDEFINED:
             self._levels.append(_Level(None, level.encoding, level))
@@ -387,7 +402,7 @@ class _Inflated:
         """Whether there are so many inflated bytes; those before are forgotten."""
         while self._end < position:
             self._start = self._end
-            self._kept = self._inflater.read(min(_LONG_BLOCK, position - self._start))
+            self._kept = self._inflater.read(min(_INFLATED, position - self._start))
             if not self._kept:
                 return False
         return True
