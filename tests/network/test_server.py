@@ -6,14 +6,17 @@ import errno
 import logging
 import os
 import resource
+import select
 import socket
 import threading
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dicomwire import AE, build_context, evt
-from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
+from dicomwire.network.server import BACKLOG, AssociationServer, ThreadedAssociationServer
 from tests.network.ends import (
     CT,
     LOCAL,
@@ -220,6 +223,19 @@ def test_a_server_that_is_made_listens_but_does_not_serve() -> None:
         assert server.active_associations == []
     with pytest.raises(ConnectionRefusedError), dial(port_of(server)):
         pass
+
+
+def test_a_crowd_that_comes_at_once_finds_room_to_wait() -> None:
+    """Who finds none is not told so: its system tries again after one second, three, seven."""
+    limit = Path("/proc/sys/net/core/somaxconn")
+    count = min(500, int(limit.read_text()) if limit.exists() else 100)
+    with entity("SCP").make_server((LOCAL, 0)) as server, ExitStack() as stack:
+        for _ in range(count):
+            sock = stack.enter_context(socket.socket())
+            sock.setblocking(False)
+            sock.connect_ex(server.server_address)
+            assert select.select([], [sock], [], 0.5)[1], "a second later it would be tried again"
+    assert BACKLOG >= 500
 
 
 def test_a_server_needs_contexts_and_whole_roles() -> None:

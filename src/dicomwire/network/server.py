@@ -24,7 +24,7 @@ from dicomwire.network.presentation import PresentationContext, supported
 
 logger = logging.getLogger("dicomwire.server")
 
-BACKLOG = 128  # connections that may wait to be accepted
+BACKLOG = 1024  # connections that may wait to be accepted; Linux takes at most net.core.somaxconn
 PAUSE = 0.05  # seconds without accepting, when the process has no descriptor left
 
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
