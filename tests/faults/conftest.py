@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from tests.faults.servers import HASTY, NAMES, PATIENT, Served
+
+HERE = Path(__file__).parent
+KINDS = ("server", "hasty", "secured", "ours", "strict")
+"""Fixtures whose parameter is the name of a server."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests of one server together: to start one takes longer than most of them."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        for kind in KINDS:
+            if item.path.parent == HERE and parameters and kind in parameters.params:
+                group = f"faults {kind} {parameters.params[kind]}"
+                item.add_marker(pytest.mark.xdist_group(group))
+
 
 Start = Callable[..., Served]
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """`served(name, options, host)`: a server that runs until the last test is over."""
+    """`served(name, options, host, tls)`: a server that runs until the last test is over."""
     running: list[Served] = []
 
     @cache
-    def start(name: str, options: tuple[str, ...] = PATIENT, host: str = "127.0.0.1") -> Served:
-        running.append(Served(name, tmp_path_factory.mktemp(name), options, host))
+    def start(
+        name: str,
+        options: tuple[str, ...] = PATIENT,
+        host: str = "127.0.0.1",
+        tls: bool = False,
+    ) -> Served:
+        running.append(Served(name, tmp_path_factory.mktemp(name), options, host, tls))
         return running[-1]
 
     yield start

@@ -277,6 +277,13 @@ ESTABLISHED: tuple[Case, ...] = (
         logged=True,
     ),
     Case(
+        "P33",
+        "a message in one segment with A-RELEASE-RQ",
+        ReleaseRQ().encode() + message(1, dict(ECHO)),
+        "ABORT(2,2)",
+        messages=1,
+    ),
+    Case(
         "P37",
         "1,000 requests at once",
         b"".join(of_command(command(MessageID=n)) for n in range(1, 1001)),

@@ -1,4 +1,4 @@
-"""Group N: what a peer may get wrong while an association is negotiated, and the answer to each.
+"""Group N: what a peer may get wrong while an association is negotiated, and our answers.
 
 Every request here proposes Verification alone, so that all servers answer it in the same way.
 """
@@ -128,6 +128,16 @@ IDENTITY = b"\2\1\0\4user\0\2pw"
 
 # A-ABORT of AA-1 has source 0, and with it the reason is not significant (PS3.8 Table 9-26).
 NEGOTIATION: tuple[Case, ...] = (
+    Case(
+        "T13", "an HTTP request", b"GET / HTTP/1.1\r\nHost: pacs\r\n\r\n", "ABORT(0,0)", says="HTTP"
+    ),
+    Case(
+        "T14",
+        "TLS on the port for DICOM",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "ABORT(0,0)",
+        says="TLS",
+    ),
     Case("N01", "first PDU of type 08H", b"\x08\0\0\0\0\4\0\0\0\0", "ABORT(0,0)"),
     *(Case("N02", f"first PDU {FIRST[e]}", ARRIVING[e], "ABORT(0,0)") for e in FIRST),
     Case("N03", "first PDU A-ABORT", ARRIVING["Evt16"], CLOSED),

@@ -32,6 +32,8 @@ class Case:
         How many messages come out of it, where the answer does not show it.
     storage : bool
         Whether it is none where context 3 is not for Storage.
+    says : str
+        What the line in the log has to name.
     logged : bool
         Whether a line is logged about it, where the association ends well all the same.
     """
@@ -42,6 +44,7 @@ class Case:
     answer: str
     messages: int | None = None
     storage: bool = False
+    says: str = ""
     logged: bool = False
 
     @property

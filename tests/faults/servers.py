@@ -18,6 +18,7 @@ from typing import NamedTuple
 from dicomwire.protocol.pdus import Abort, AnyPDU, AssociateRJ, ReleaseRP, ReleaseRQ
 from tests.faults.established import ECHOED, STORED, asking
 from tests.faults.rows import said
+from tests.network.certificates import authority, contexts
 from tests.network.ends import LOCAL, Peer, dial
 from tests.protocol.pairs import CT, ECHO, STORE, VERIFICATION, message
 
@@ -25,6 +26,7 @@ TOP = Path(__file__).parents[2]
 BOUND = 10.0
 """Seconds in which a server has to do what it does at once, on a machine that is very busy."""
 
+LISTENING = "0A"  # as /proc/net/tcp has it
 NAMES = ("echoscp", "storescp", "asyncio")
 KEPT = "1.2.3.4.5"
 """The SOP Instance UID of the object that each server acknowledged before the first fault."""
@@ -71,12 +73,25 @@ class Served:
         Further arguments.
     host : str
         The address to listen on.
+    tls : bool
+        Whether it uses TLS; so do we then, but for what a test does by itself.
     """
 
     def __init__(
-        self, name: str, folder: Path, options: Sequence[str] = PATIENT, host: str = LOCAL
+        self,
+        name: str,
+        folder: Path,
+        options: Sequence[str] = PATIENT,
+        host: str = LOCAL,
+        tls: bool = False,
     ) -> None:
-        self.name, self.host = name, host
+        self.name, self.host, self._tls = name, host, tls
+        if tls:
+            key, certificate = folder / "key.pem", folder / "certificate.pem"
+            issued = authority("").issue_cert("localhost", "127.0.0.1")
+            issued.private_key_pem.write_to_path(key)
+            issued.cert_chain_pems[0].write_to_path(certificate)
+            options = [*options, "+tls", str(key), str(certificate), "-ic"]
         self.storage = CT if name != "echoscp" else VERIFICATION
         self._log = folder / "log"
         self._said = folder / "said"
@@ -84,7 +99,7 @@ class Served:
         self._received = self.home / "received"
         self._received.mkdir(parents=True)
         (self.home / "tmp").mkdir()
-        ours = [sys.executable, "-m", "dicomwire", name, "0", "-v"]
+        ours = [sys.executable, "-m", "dicomwire", name, "0"]
         command = {
             "echoscp": ours,
             # Rows are about messages: what is in a data set, or was, is all the same.
@@ -101,9 +116,9 @@ class Served:
                 stdout=out,
                 stderr=log,
             )
-        until(lambda: self._port() > 0 or self.process.poll() is not None, self.log)
+        until(lambda: self.process.poll() is not None or self._port() > 0, self.log)
+        assert self.process.poll() is None, self.log()
         self.port = self._port()
-        assert self.port, self.log()
         self.echo()  # what is imported late is imported now
         if self.storage == CT:
             assert self.store(KEPT) == STORED
@@ -114,8 +129,18 @@ class Served:
         self._mark = len(self.log())
 
     def _port(self) -> int:
-        found = re.search(r"Listening on port (\d+)", self.log())
-        return int(found[1]) if found else 0
+        """Where it listens, 0 before it does."""
+        process = Path(f"/proc/{self.process.pid}")
+        sockets = set()
+        for each in (process / "fd").iterdir():
+            with suppress(OSError):  # closed meanwhile
+                sockets.add(str(each.readlink()))
+        for name in ("tcp", "tcp6"):
+            for line in (process / "net" / name).read_text().splitlines()[1:]:
+                _, local, _, state, *rest = line.split()
+                if state == LISTENING and f"socket:[{rest[5]}]" in sockets:
+                    return int(local.rpartition(":")[2], 16)
+        return 0
 
     # -- talking to it -------------------------------------------------------------------------
 
@@ -123,7 +148,12 @@ class Served:
     def dialled(self) -> Iterator[Peer]:
         """A raw connection."""
         with dial(self.port, self.host) as peer:
-            yield peer
+            if not self._tls:
+                yield peer
+                return
+            client = contexts().client
+            with client.wrap_socket(peer.socket, server_hostname="localhost") as sock:
+                yield Peer(sock)
 
     @contextmanager
     def established(self) -> Iterator[Peer]:
@@ -194,7 +224,9 @@ class Served:
 
     # -- what must hold after each fault -----------------------------------------------------------
 
-    def is_well(self, *refused: int, words: str = "", at_most: Sequence[str] = ()) -> None:
+    def is_well(
+        self, *refused: int, words: str = "", at_most: Sequence[str] = (), traceback: bool = False
+    ) -> None:
         """Assert the invariant of the fault matrix.
 
         Parameters
@@ -205,6 +237,8 @@ class Served:
             What each of those lines has to say, besides the peer and a reason.
         at_most : sequence of str
             SOP Instance UIDs of objects that may have been stored meanwhile.
+        traceback : bool
+            Whether one is logged: of a user's handler, for the user.
         """
         assert self.process.poll() is None, self.log()[self._mark :]
         self.echo()
@@ -212,9 +246,10 @@ class Served:
         self._has_its_files(at_most)
         log = self.log()[self._mark :]
         self._mark += len(log)
-        assert "Traceback" not in log, log
+        assert ("Traceback" in log) == traceback, log
+        lines = log.splitlines()
         for port in refused:
-            self._says_once(log, port, words)
+            self._says_once(lines, port, words)
 
     def _is_idle(self) -> bool:
         """Whether threads, descriptors and tasks are those of the beginning."""
@@ -227,14 +262,16 @@ class Served:
         files = self._files()
         for name, digest in self.kept.items():
             assert files.pop(name, "") == digest, f"{name} was acknowledged"
-        allowed = {f"received/CT.{uid}" for uid in at_most}
-        assert set(files) <= allowed, "no other file may be there"
+        for uid in at_most:
+            if files.pop(f"received/CT.{uid}", ""):
+                (self._received / f"CT.{uid}").unlink()
+        assert files == {}, "no other file may be there"
 
-    def _says_once(self, log: str, port: int, words: str) -> None:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        lines = [line for line in log.splitlines() if f"{host}:{port}" in line]
+    def _says_once(self, log: list[str], port: int, words: str) -> None:
+        peer = f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+        lines = [line for line in log if peer in line]
         assert len(lines) == 1, (port, log)
-        assert re.search(r": .{10,}", lines[0].partition(f"{host}:{port}")[2] or lines[0])
+        assert re.search(f"(rejected|{re.escape(peer)}: .{{10,}})", lines[0]), lines[0]
         assert words in lines[0], lines[0]
 
     def stop(self) -> None:

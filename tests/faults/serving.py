@@ -10,11 +10,12 @@ import argparse
 import asyncio
 import logging
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from dicomwire import AE, aio, evt
 from dicomwire.apps.output import FORMAT
@@ -31,9 +32,11 @@ NAP = 0.3  # seconds: long enough for a peer to go away meanwhile
 
 def entity(folder: Path, args: argparse.Namespace) -> AE:
     """The AE of the server."""
-    ae = AE("FAULTS", Options(store_directory=folder, linger=2.0, log_messages=False))
+    ae = AE("SCP", Options(store_directory=folder, linger=2.0, log_messages=False))
     for uid in (VERIFICATION, CT, FIND):
         ae.add_supported_context(uid)
+    ae.require_called_aet = args.strict
+    ae.require_calling_aet = ["SCU"] if args.strict else []
     ae.acse_timeout, ae.network_timeout = args.acse_timeout, args.network_timeout
     return ae
 
@@ -51,7 +54,8 @@ def handlers(folder: Path, tasks: Callable[[], int], in_a_loop: bool) -> list[An
     receiver = Receiver(folder, replaces=True)
 
     def echo(event: Any) -> Any:
-        say(str(tasks()), sys.stdout)
+        sys.stdout.write(f"{tasks()}\n")
+        sys.stdout.flush()
         return 0x0000
 
     def store(event: Any) -> Any:
@@ -96,15 +100,13 @@ def handlers(folder: Path, tasks: Callable[[], int], in_a_loop: bool) -> list[An
     ]
 
 
-def say(line: str, where: TextIO) -> None:
-    """Write a line, at once."""
-    where.write(f"{line}\n")
-    where.flush()
-
-
-def ready(port: int) -> None:
-    """Say where it listens, as the tools do."""
-    say(f"I: Listening on port {port}", sys.stderr)
+def secured(args: argparse.Namespace) -> ssl.SSLContext | None:
+    """The context for TLS, if it is wanted."""
+    if args.tls is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(args.tls[1], args.tls[0])
+    return context
 
 
 def serve_with_threads(folder: Path, args: argparse.Namespace) -> None:
@@ -113,9 +115,9 @@ def serve_with_threads(folder: Path, args: argparse.Namespace) -> None:
         (args.bind_address, 0),
         block=False,
         evt_handlers=handlers(folder, threading.active_count, in_a_loop=False),
+        ssl_context=secured(args),
     )
     assert server is not None
-    ready(server.server_address[1])
     signal.sigwait({signal.SIGTERM})
 
 
@@ -125,21 +127,24 @@ async def serve_in_a_loop(folder: Path, args: argparse.Namespace) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     bound = handlers(folder, lambda: len(asyncio.all_tasks()), in_a_loop=True)
     ae = entity(folder, args)
-    async with aio.serve(args.bind_address, 0, bound, ae=ae) as server:
-        ready(server.port)
+    async with aio.serve(args.bind_address, 0, bound, ae=ae, ssl_context=secured(args)):
         await stopped.wait()
 
 
 def main() -> None:
     """Serve as the command line says."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(prefix_chars="-+")
     parser.add_argument("kind", choices=["asyncio", "threads"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("-ba", dest="bind_address")
     parser.add_argument("-ta", dest="acse_timeout", type=float)
     parser.add_argument("-tn", dest="network_timeout", type=float)
+    parser.add_argument("+tls", dest="tls", nargs=2)
+    parser.add_argument("-strict", action="store_true", help="it is SCP for SCU, and nobody else")
+    parser.add_argument("-ic", action="store_true")
     args = parser.parse_args()
     logging.basicConfig(format=FORMAT, level=logging.INFO)
+    logging.getLogger("dicomwire.service_class").setLevel(logging.WARNING)  # a line each request
     if args.kind == "asyncio":
         asyncio.run(serve_in_a_loop(args.folder, args))
     else:

@@ -31,7 +31,7 @@ def test_negotiation(server: Served, case: Case) -> None:
             server.goes_on(peer)
         elif case.answer.startswith("AC"):
             server.release(peer)
-    server.is_well(*[port] * case.refused)
+    server.is_well(*[port] * case.refused, words=case.says)
 
 
 @pytest.mark.parametrize("case", parameters(ESTABLISHED))
