@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -27,11 +28,13 @@ from tests.network.ends import (
     WAIT,
     Box,
     call,
+    dial,
     entity,
     port_of,
     serving,
     until,
 )
+from tests.protocol import pairs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no system call fork")
 
@@ -126,6 +129,25 @@ def test_the_limit_is_that_of_all_workers_together(seen: Seen) -> None:
         os.kill(echoed(standing[0], seen), signal.SIGKILL)  # what it held is free
         standing[0].join(WAIT)
         until(lambda: call(server).is_established)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_burst_waits_for_workers_that_are_busy(seen: Seen, dies: bool) -> None:
+    """More connections than the system keeps for a worker that does not take them just now."""
+    with workers(seen) as server, contextlib.ExitStack() as stack:
+        busy = processes(server)[1:]
+        for pid in busy:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            peers = [stack.enter_context(dial(port_of(server))) for _ in range(900)]
+        finally:
+            if dies:
+                os.kill(busy[0], signal.SIGKILL)
+            for pid in busy[dies:]:
+                os.kill(pid, signal.SIGCONT)
+        peers[-1].send(pairs.request())
+        assert type(peers[-1].read()).__name__ == "AssociateAC"
+        assert call(server).is_established
 
 
 def test_a_worker_that_dies_is_replaced(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,7 @@ class Keeper:
         self._stops_at: float | None = None
         self._kills_at: float | None = None
         self._deaths = socket.socketpair()
+        self._held: socket.socket | None = None  # a connection that no worker takes just now
 
     def run(self) -> None:
         """Work until the parent says so, or is gone, and all workers are gone too."""
@@ -137,6 +138,7 @@ class Keeper:
     def _stop(self) -> None:
         self._stops_at = time.monotonic() + self._grace
         self._listen(False)
+        self._let_go()
         with contextlib.suppress(OSError):  # a worker just forked may still have it too
             self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.socket.close()
@@ -171,6 +173,8 @@ class Keeper:
         ours.setblocking(False)
         worker.pid, worker.channel, worker.handed = pid, ours, 0
         worker.began = time.monotonic()
+        if self._held is not None:
+            self._selector.register(ours, selectors.EVENT_WRITE, self._go_on)
         self._listen(True)
 
     def _become(self, number: int, channel: socket.socket, not_ours: socket.socket) -> None:
@@ -190,6 +194,8 @@ class Keeper:
             if worker.channel is not None:
                 pid, status = os.waitpid(worker.pid, os.WNOHANG)
                 if pid:
+                    if self._held is not None:
+                        self._selector.unregister(worker.channel)
                     worker.channel.close()
                     worker.channel = None
                     self._lost(worker, status)
@@ -210,6 +216,7 @@ class Keeper:
             self._listen(False)
 
     def _listen(self, wanted: bool) -> None:
+        wanted = wanted and self._held is None
         if wanted is not self._listens:
             self._listens = wanted
             if wanted:
@@ -218,16 +225,43 @@ class Keeper:
                 self._selector.unregister(self._server.socket)
 
     def _hand_out(self, sock: socket.socket) -> None:
-        """Give a connection to the worker that has the fewest."""
-        with sock:
-            for worker in sorted(self._workers, key=self._load):
-                if worker.channel is None:
-                    continue
-                with contextlib.suppress(OSError):  # it is stuck, or gone
-                    socket.send_fds(worker.channel, [CONNECTION], [sock.fileno()])
-                    worker.handed += 1
-                    return
-            logger.error("A connection is refused: no worker takes it")
+        """Give a connection to the worker that has the fewest.
+
+        When all have so many waiting that they take no more just now, nor are more accepted.
+        """
+        if self._is_taken(sock):
+            sock.close()
+            return
+        self._listen(False)
+        self._held = sock
+        for worker in self._workers:
+            if worker.channel is not None:
+                self._selector.register(worker.channel, selectors.EVENT_WRITE, self._go_on)
+
+    def _is_taken(self, sock: socket.socket) -> bool:
+        for worker in sorted(self._workers, key=self._load):
+            if worker.channel is None:
+                continue
+            with contextlib.suppress(OSError):  # it is busy, or gone
+                socket.send_fds(worker.channel, [CONNECTION], [sock.fileno()])
+                worker.handed += 1
+                return True
+        return False
+
+    def _go_on(self) -> None:
+        """Hand out the connection that was held, and accept again."""
+        if self._held is not None and self._is_taken(self._held):
+            self._let_go()
+            self._listen(True)
+
+    def _let_go(self) -> None:
+        if self._held is None:
+            return
+        self._held.close()
+        self._held = None
+        for worker in self._workers:
+            if worker.channel is not None:
+                self._selector.unregister(worker.channel)
 
     def _load(self, worker: _Worker) -> tuple[int, int]:
         return worker.handed - self._ledger.ended[worker.number], worker.handed
