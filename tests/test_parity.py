@@ -27,7 +27,7 @@ OPERATIONS = """c_echo c_store c_stores c_find c_get c_move n_event_report n_get
 # pynetdicom's manners and threads have no counterpart; and a loop has a word of its own.
 ONLY_THREADED = """daemon ident name native_id isDaemon setDaemon getName setName is_alive start
     run run_reactor request set_socket kill join dul dimse lock attend idle_until
-    is_idle_too_long begin go_on next_response leave request poll""".split()
+    is_idle_too_long begin go_on next_response leave request poll drop""".split()
 ONLY_ASYNCIO = "begin_asking next_response begin go_on leave join open_destination".split()
 
 

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import resource
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from dicomwire import AE, Limits, evt
+from dicomwire import AE, Association, Limits, evt
 from dicomwire.protocol.command import encode_command
-from dicomwire.protocol.errors import Aborted, LimitReached
+from dicomwire.protocol.errors import Aborted, LimitReached, Rejected
 from dicomwire.protocol.pdus import Abort, AnyPDU
 from tests.faults.two_servers import KINDS, served
-from tests.network.ends import LOCAL, VERIFICATION, WAIT, Box, Peer, dial, entity, keys, until
+from tests.network import certificates
+from tests.network.ends import CT, LOCAL, VERIFICATION, WAIT, Box, Peer, dial, entity, keys, until
 from tests.protocol import pairs
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 LONG = {"stall": 600.0, "grace": 600.0}  # so that nothing but what a test is about can pass
 
 both = pytest.mark.parametrize("kind", KINDS)
+every = pytest.mark.parametrize("kind", [*KINDS, "workers"])
 
 
 def limited(*uids: str, **limits: Any) -> AE:
@@ -302,3 +306,187 @@ def test_a_trickle_does_not_put_the_end_of_a_negotiation_off(kind: str) -> None:
         else:
             pytest.fail("the request was awaited")
         assert echo_works(port)
+
+
+# -- how many ----------------------------------------------------------------------------------
+
+
+def asked(port: int, title: str = "SCU") -> Association:
+    """Ask for an association that may be refused."""
+    return entity(title, VERIFICATION).associate(LOCAL, port)
+
+
+def rejection(assoc: Association) -> tuple[int, int, int]:
+    ended = assoc.ended
+    assert isinstance(ended, Rejected), ended
+    return ended.result, ended.source, ended.reason
+
+
+@every
+@pytest.mark.parametrize("setting", ["AE.maximum_associations", "Limits.associations_per_address"])
+def test_one_association_too_many_is_rejected(kind: str, setting: str) -> None:
+    per_address = setting.startswith("Limits")
+    ae = limited(associations_per_address=2 if per_address else None)
+    ae.maximum_associations = 50 if per_address else 2
+    with heard() as lines, served(kind, ae) as port:
+        standing = [asked(port) for _ in range(2)]
+        assert all(each.is_established for each in standing)
+        assert rejection(asked(port, "ONE_MORE")) == (2, 3, 2)
+        standing[0].release()
+
+        def may_again() -> bool:  # the acceptor learns of the end a moment later
+            assoc = asked(port)
+            assoc.release()
+            return assoc.is_released
+
+        until(may_again)
+        standing[1].release()
+    if kind != "workers":  # whose lines are those of other processes
+        assert "127.0.0.1 port " in lines[0]
+        assert "(ONE_MORE) is refused" in lines[0]
+        assert f"Setting: {setting}" in lines[0]
+
+
+@both
+def test_the_oldest_silent_connection_makes_room(kind: str) -> None:
+    ae = limited(negotiations=3)
+    with heard() as lines, served(kind, ae) as port, contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(dial(port)) for _ in range(6)]
+        for peer in silent[:3]:
+            assert peer.rest() == []
+        assert echo_works(port)
+        assert silent[3].rest() == []  # for which a fourth one had to go
+        silent[5].send(pairs.request())
+        assert type(silent[5].read()).__name__ == "AssociateAC"
+        assert len(lines) == 1
+        assert "127.0.0.1 is refused" in lines[0]
+        assert "Setting: Limits.negotiations" in lines[0]
+
+
+@both
+def test_associations_that_stand_make_no_room(kind: str) -> None:
+    with served(kind, limited(negotiations=2)) as port, contextlib.ExitStack() as stack:
+        peer = stack.enter_context(dialled(port))
+        for _ in range(8):
+            stack.enter_context(dial(port))
+        peer.send(pairs.message(1, pairs.ECHO))
+        assert peer.command()["Status"] == 0
+
+
+@both
+def test_the_longest_request_on_its_way_makes_room(kind: str) -> None:
+    def claim(size: int) -> bytes:
+        return bytes((1, 0)) + size.to_bytes(4, "big") + bytes(100)
+
+    ae = limited(negotiation_memory=100_000)
+    with heard() as lines, served(kind, ae) as port, dial(port) as long, dial(port) as longer:
+        long.send(claim(90_000))
+        with dial(port) as first:  # it has been read once something after it was answered
+            first.send(pairs.request())
+            assert type(first.read()).__name__ == "AssociateAC"
+        until(lambda: held(ae) == 90_000)
+        longer.send(claim(99_000))
+        assert longer.rest() == [Abort(0, 0)]
+        one = [line for line in lines if "Limits.negotiation_memory" in line]
+        assert len(one) == 1
+        many = [pairs.ProposedContext(n, CT, (pairs.IMPLICIT,) * 40) for n in range(1, 21, 2)]
+        with dial(port) as honest:
+            honest.send(pairs.request(contexts=many))  # 10 KB
+            assert type(honest.read()).__name__ == "AssociateAC"
+        with dial(port) as other:
+            other.send(claim(50_000))
+            assert long.rest() == []
+
+
+def held(ae: AE) -> int:
+    """Bytes that the association requests on their way may take."""
+    return sum(each.held for each in ae.negotiations._callers.values())
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """The lines that say who was refused, from whichever thread, until the end of the block."""
+    found: list[str] = []
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if " is refused: " in record.getMessage():
+                found.append(record.getMessage())
+
+    handler = Listening(logging.WARNING)
+    logging.getLogger("dicomwire").addHandler(handler)
+    try:
+        yield found
+    finally:
+        logging.getLogger("dicomwire").removeHandler(handler)
+
+
+# -- others are served ---------------------------------------------------------------------------
+
+MANY = 1000
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """Room for both ends of many connections in this process."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * MANY if before[1] == resource.RLIM_INFINITY else min(4 * MANY, before[1])
+    if wanted < 2 * MANY + 200:
+        pytest.skip("this machine has too few descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, before[0]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@every
+def test_a_thousand_connections_that_never_speak_keep_nobody_waiting(
+    kind: str, many_descriptors: None
+) -> None:
+    with served(kind, limited()) as port, contextlib.ExitStack() as stack:
+        for _ in range(MANY):
+            stack.enter_context(socket.create_connection((LOCAL, port), WAIT))
+        assert echo_works(port)  # none of them ends by itself: no time-out is set
+
+
+@every
+@pytest.mark.parametrize("start", [1, 6, 60])
+def test_three_stalled_peers_keep_nobody_waiting(kind: str, start: int) -> None:
+    with served(kind, limited()) as port, contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(dial(port)).send(pairs.request().encode()[:start])
+        assert echo_works(port)
+
+
+@every
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"])
+def test_a_peer_stalled_within_the_tls_handshake_keeps_nobody_waiting(
+    kind: str, said: bytes
+) -> None:
+    ends = certificates.contexts(mutual=True)
+    with served(kind, limited(), ssl_context=ends.server) as port, dial(port) as silent:
+        silent.send(said)
+        scu = entity("SCU", VERIFICATION)
+        assoc = scu.associate(LOCAL, port, tls_args=(ends.client, "localhost"))
+        assert assoc.send_c_echo().Status == 0
+        assoc.release()
+
+
+@both
+def test_a_handshake_and_the_negotiation_have_one_deadline(kind: str) -> None:
+    ends, seen = certificates.contexts(), Box()
+
+    def opened(event: Any) -> None:  # the handshake is over
+        seen.put((time.monotonic(), event.assoc.driver._accepted_at))
+
+    def requested(event: Any) -> None:
+        seen.put(event.assoc.driver._deadline)
+
+    ae = limited()
+    ae.acse_timeout = 40.0
+    handlers = ((evt.EVT_CONN_OPEN, opened), (evt.EVT_REQUESTED, requested))
+    with served(kind, ae, *handlers, ssl_context=ends.server) as port:
+        scu = entity("SCU", VERIFICATION)
+        scu.associate(LOCAL, port, tls_args=(ends.client, "localhost")).release()
+    (shaken, accepted), deadline = seen.wait(2)
+    assert accepted < shaken
+    assert deadline == accepted + 40.0

@@ -54,5 +54,7 @@ def looped(ae: AE, handlers: Sequence[Any], **more: Any) -> Iterator[int]:
 
 
 def served(kind: str, ae: AE, *handlers: Any, **more: Any) -> Any:
-    """Serve in one of `KINDS`: a context manager that gives the port."""
+    """Serve in one of `KINDS`, or with "workers": a context manager that gives the port."""
+    if kind == "workers":
+        return threaded(ae, handlers, workers=2, **more)
     return (threaded if kind == "threads" else looped)(ae, handlers, **more)

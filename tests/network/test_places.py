@@ -31,6 +31,32 @@ def test_there_are_only_so_many() -> None:
     assert places.claim(3, 2)
 
 
+def test_an_address_has_only_so_many() -> None:
+    places = Places()
+    assert [places.claim(who, 9, "one", 2) for who in (1, 2, 3)] == [True, True, False]
+    assert places.claim(4, 9, "other", 2)
+    places.free(1)
+    assert places.claim(3, 9, "one", 2)
+    assert not places.claim(5, 9, "one", 2)
+    assert places.claim(5, 9, "one")  # who has no limit takes one
+
+
+@several
+def test_an_address_has_only_so_many_of_all_workers() -> None:
+    ledger = Ledger(2)
+    one, other = SharedPlaces(ledger, 0), SharedPlaces(ledger, 1)
+    assert one.claim(1, 9, "a", 2)
+    assert other.claim(1, 9, "a", 2)
+    assert not one.claim(2, 9, "a", 2)
+    assert one.claim(2, 9, "b", 2)
+    other.free(1)
+    assert one.claim(3, 9, "a", 2)
+    assert not other.claim(1, 9, "a", 2)
+    ledger.forget(0)  # it died, with both
+    assert other.claim(1, 9, "a", 2)
+    assert other.count == 1
+
+
 @several
 def test_workers_share_them() -> None:
     ledger = Ledger(2)

@@ -21,6 +21,7 @@ conclusion = logging.getLogger("dicomwire.apps.conclusion")
 _SAY_IT_THEMSELVES = (log.name, "dicomwire.archive")
 # The tools say this in lines of their own.
 _SAID_BY_THE_TOOLS = "dicomwire.association"
+_WARNS_OF_PEERS = "dicomwire.server"  # who was refused by which setting, and who may come in
 
 
 class _OneLine(logging.Formatter):
@@ -40,13 +41,14 @@ def belongs(record: logging.LogRecord, debug: bool) -> bool:
         From a tool or from the library.
     debug : bool
         Whether debug lines are wanted: then the library's PDUs, messages and warnings are too.
+        Its warnings about who was refused, and who may come in, always are.
         Its INFO lines never are, as the tools have lines for the same; but those of an archive.
     """
     if record.name.startswith(_SAY_IT_THEMSELVES) or record.levelno == logging.DEBUG:
         return True
     if record.name == _SAID_BY_THE_TOOLS or record.levelno == logging.INFO:
         return False
-    return debug or record.levelno >= logging.ERROR
+    return debug or record.levelno >= logging.ERROR or record.name == _WARNS_OF_PEERS
 
 
 def stop_printing() -> None:

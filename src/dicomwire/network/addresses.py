@@ -240,19 +240,42 @@ def tls_failure(error: Exception, server: bool = False) -> Lost:
     )
 
 
-def accept_tls(
-    sock: socket.socket, context: ssl.SSLContext, timeout: float | None
-) -> socket.socket:
-    """Do the server's half of a TLS handshake.
+def wrap_tls(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """Put a server's end of TLS over a connection; the handshake is still to come.
 
     Raises
     ------
     Lost
-        Why it failed.
+        When the peer is gone.
+    """
+    try:
+        return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    except (OSError, ValueError) as failure:
+        error = tls_failure(failure, server=True)
+    with contextlib.suppress(OSError):
+        sock.close()
+    raise error
+
+
+def shake_hands(sock: ssl.SSLSocket, timeout: float | None) -> None:
+    """Do the server's half of a TLS handshake.
+
+    Parameters
+    ----------
+    sock : SSLSocket
+        Of `wrap_tls`.
+    timeout : float or None
+        Seconds for all of it.
+
+    Raises
+    ------
+    Lost
+        Why it failed; the connection is closed.
     """
     sock.settimeout(timeout)
     try:
-        return context.wrap_socket(sock, server_side=True)
+        sock.do_handshake()
+        return
     except TimeoutError:
         error = tls_timed_out(server=True)
     except (OSError, ValueError) as failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import ssl
@@ -9,14 +10,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
 from dicomwire.network.acse import Acse
-from dicomwire.network.addresses import Address, TLSArguments, accept_tls, open_socket
+from dicomwire.network.addresses import (
+    Address,
+    TLSArguments,
+    open_socket,
+    shake_hands,
+    wrap_tls,
+)
 from dicomwire.network.composite import CompositeOperations
 from dicomwire.network.driver import Driver, patience, stalled
 from dicomwire.network.events import (
@@ -321,12 +327,14 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
             `acse_timeout` together, from now on.
         """
         self.driver.accepted()
-        policy = replace(policy, revise=self.acceptor.revised)
         self.requestor.address_info = peer
         self._turn.take("service")
+        self._given = sock
         try:
             if tls is not None:
-                sock = accept_tls(sock, tls, self.acse_timeout)
+                self._given = sock = wrap_tls(sock, tls)
+                shake_hands(sock, self.acse_timeout)
+            policy = self._revised(policy, sock)
             self.acceptor.address_info = Address(*sock.getsockname())
             self._opened(sock, peer)
             self.driver.transport = transport_for(sock, self.options.limits)
@@ -342,6 +350,14 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         finally:
             self._finish()
             self._turn.give()
+
+    def drop(self) -> None:
+        """Give up a connection on which no association stands, from any thread."""
+        self.give_way()
+        sock = self.raw_socket
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below the TLS layer
 
     def start(self, *arguments: Any) -> None:
         """Run `serve` in a thread of its own.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dicomwire._version import __version__
+from dicomwire.network.access import networks_of
 from dicomwire.protocol.limits import Limits
 
 # A UID of our own under the arc that ISO/IEC 9834-8 gives to everybody who makes a UUID.
@@ -64,11 +65,19 @@ class Options:
         (`contextvars`) of who started the server.
     limits : Limits
         What a peer may cost.
+    networks : tuple of str
+        Where peers of a server may connect from: networks ("192.0.2.0/24", "2001:db8::/32") and
+        addresses. Whoever comes from elsewhere is disconnected before anything is read. Empty
+        takes everybody.
+    titles_in_certificates : bool
+        Whether the calling AE title has to be a common name, or an alternative DNS name, of the
+        peer's certificate; else the association is rejected with (1, 1, 3), calling AE title not
+        recognised. Servers without TLS then reject everybody.
 
     Raises
     ------
     ValueError
-        When the numbers of operations do not fit 16 bits.
+        When the numbers of operations do not fit 16 bits, or a network is none.
     """
 
     store_directory: Path | None = None
@@ -85,12 +94,15 @@ class Options:
     counts_bind: bool = True
     pass_context: bool = False
     limits: Limits = field(default_factory=Limits)
+    networks: tuple[str, ...] = ()
+    titles_in_certificates: bool = False
 
     def __post_init__(self) -> None:
         if not all(0 <= number <= 0xFFFF for number in self.asynchronous_operations):
             raise ValueError(
                 f"asynchronous_operations are 0 to 65535, not {self.asynchronous_operations}"
             )
+        networks_of(tuple(self.networks))  # of a text alone each character would have to be one
 
 
 @dataclass(frozen=True)

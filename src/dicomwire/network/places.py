@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+from hashlib import blake2b
 
 _CELL = 4  # bytes of a number in the memory that processes share
+_MARK = 8  # bytes that stand for an address there
+MARKS = 4096  # associations of a worker whose addresses are there
+_NOBODY = bytes(_MARK)
 
 
 class Places:
@@ -13,9 +17,9 @@ class Places:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: set[int] = set()
+        self._taken: dict[int, str] = {}  # and where each comes from
 
-    def claim(self, who: int, limit: int) -> bool:
+    def claim(self, who: int, limit: int, address: str = "", most: int | None = None) -> bool:
         """Take a place; False when there is none left.
 
         Parameters
@@ -24,17 +28,28 @@ class Places:
             Names the association.
         limit : int
             How many places there are.
+        address : str
+            Where it comes from.
+        most : int, optional
+            How many of them one address may have.
         """
         with self._lock:
             if len(self._taken) >= limit:
                 return False
-            self._taken.add(who)
+            if most is not None and list(self._taken.values()).count(address) >= most:
+                return False
+            self._taken[who] = address
             return True
+
+    @property
+    def count(self) -> int:
+        """How many are taken."""
+        return len(self._taken)
 
     def free(self, who: int) -> None:
         """Give back what `claim` took, if it did."""
         with self._lock:
-            self._taken.discard(who)
+            self._taken.pop(who, None)
 
     def ended(self) -> None:
         """Learn that a connection is over, whether it held a place or not."""
@@ -56,6 +71,8 @@ class Ledger:
         How many places each worker holds.
     ended : sequence of int
         How many of the connections that each was handed are over.
+    marks : sequence of byte
+        For each worker in turn, 8 bytes that stand for the address of each of `MARKS` associations.
     """
 
     def __init__(self, workers: int) -> None:
@@ -63,8 +80,9 @@ class Ledger:
 
         self._file = os.memfd_create("dicomwire") if hasattr(os, "memfd_create") else _unnamed()
         size = 2 * workers * _CELL
-        os.truncate(self._file, size)
-        numbers = memoryview(mmap.mmap(self._file, size)).cast("i")
+        os.truncate(self._file, size + workers * MARKS * _MARK)
+        memory = memoryview(mmap.mmap(self._file, size + workers * MARKS * _MARK))
+        numbers, self.marks = memory[:size].cast("i"), memory[size:]
         self.held, self.ended = numbers[:workers], numbers[workers:]
 
     def lock(self) -> None:
@@ -82,6 +100,8 @@ class Ledger:
     def forget(self, worker: int) -> None:
         """Learn that a worker is dead."""
         self.held[worker] = self.ended[worker] = 0
+        size = MARKS * _MARK
+        self.marks[worker * size : (worker + 1) * size] = bytes(size)
 
 
 def _unnamed() -> int:
@@ -105,28 +125,52 @@ class SharedPlaces(Places):
     def __init__(self, ledger: Ledger, worker: int) -> None:
         super().__init__()
         self._ledger, self._worker = ledger, worker
+        first = worker * MARKS * _MARK
+        self._free = [first + number * _MARK for number in range(MARKS)]
+        self._marks: dict[int, int] = {}  # who -> where its mark is
 
-    def claim(self, who: int, limit: int) -> bool:
+    def claim(self, who: int, limit: int, address: str = "", most: int | None = None) -> bool:
         """See `Places.claim`."""
-        ledger = self._ledger
+        ledger, mark = self._ledger, _mark(address)
         with self._lock:
             ledger.lock()
             try:
                 if sum(ledger.held) >= limit:
                     return False
-                self._taken.add(who)
+                if most is not None and bytes(ledger.marks).count(mark) >= most:
+                    return False
+                self._taken[who] = address
                 ledger.held[self._worker] = len(self._taken)
+                if self._free:
+                    self._marks[who] = self._free.pop()
+                    self._set(self._marks[who], mark)
                 return True
             finally:
                 ledger.unlock()
 
+    def _set(self, place: int, mark: bytes) -> None:
+        self._ledger.marks[place : place + _MARK] = mark
+
+    @property
+    def count(self) -> int:
+        """See `Places.count`."""
+        return sum(self._ledger.held)
+
     def free(self, who: int) -> None:
         """See `Places.free`."""
         with self._lock:
-            self._taken.discard(who)
+            self._taken.pop(who, None)
             self._ledger.held[self._worker] = len(self._taken)
+            if who in self._marks:
+                self._set(self._marks[who], _NOBODY)
+                self._free.append(self._marks.pop(who))
 
     def ended(self) -> None:
         """See `Places.ended`."""
         with self._lock:
             self._ledger.ended[self._worker] += 1
+
+
+def _mark(address: str) -> bytes:
+    """Return what stands for an address: the same in all processes, and never `_NOBODY`."""
+    return blake2b(address.encode(), digest_size=_MARK - 1).digest() + b"\1"

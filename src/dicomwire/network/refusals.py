@@ -11,7 +11,7 @@ from typing import Any
 from dicomwire.network.log_text import visible
 from dicomwire.protocol.errors import Aborted, Error, LimitReached
 
-logger = logging.getLogger("dicomwire.association")
+logger = logging.getLogger("dicomwire.server")
 
 PAUSE = 1.0  # seconds in which connections that are refused by the same setting share a line
 

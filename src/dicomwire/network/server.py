@@ -17,14 +17,17 @@ from functools import partial
 from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
 
+from dicomwire.network.access import may_connect, warn_if_open
 from dicomwire.network.addresses import Address
 from dicomwire.network.association import Association
 from dicomwire.network.events import EventType, Handler, HandlerArgType, Handlers
 from dicomwire.network.presentation import PresentationContext, supported
+from dicomwire.network.refusals import peer_text
 
 logger = logging.getLogger("dicomwire.server")
 
 BACKLOG = 1024  # connections that may wait to be accepted; Linux takes at most net.core.somaxconn
+MANY = 64  # associations after which those that are over are forgotten
 PAUSE = 0.05  # seconds without accepting, when the process has no descriptor left
 
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -117,6 +120,7 @@ class AssociationServer(TCPServer):
         self.ssl_context = ssl_context
         self._handlers = Handlers(evt_handlers)
         self._associations: list[Association] = []
+        self._many = MANY
         self._lock = threading.Lock()
         self._supported = supported(self.contexts)
         self._waking, self._wake = socket.socketpair()
@@ -178,6 +182,7 @@ class AssociationServer(TCPServer):
             Not used: nothing is polled.
         """
         self._stopped.clear()
+        self.say_if_open()
         self.socket.setblocking(False)
         try:
             with selectors.DefaultSelector() as selector:
@@ -190,6 +195,11 @@ class AssociationServer(TCPServer):
                     self.service_actions()
         finally:
             self._stopped.set()
+
+    def say_if_open(self) -> None:
+        """Say in the log that anybody may use the server, if that is so."""
+        host, port = self.server_address[:2]
+        warn_if_open(host, port, self.ssl_context is not None, self.ae.options.networks)
 
     def _stopping(self, selector: selectors.BaseSelector) -> bool:
         return any(key.fileobj is self._waking for key, _ in selector.select())
@@ -216,6 +226,11 @@ class AssociationServer(TCPServer):
             selector.register(self.socket, selectors.EVENT_READ)
             return None
         sock.setblocking(True)
+        if not may_connect(address[0], self.ae.options.networks):
+            sock.close()
+            who = peer_text(address[0], address[1])
+            self.ae.refusals.tell(who, "it is in no network of the list", "Options.networks")
+            return None
         if self.verify_request(sock, address):
             return sock, address
         self.shutdown_request(sock)
@@ -239,7 +254,9 @@ class AssociationServer(TCPServer):
                 self._handlers.copy(),
                 self.ae.options,
             )
-            self._associations = [each for each in self._associations if each.is_alive()]
+            if len(self._associations) >= self._many:  # not each time: it looks at all of them
+                self._associations = [each for each in self._associations if each.is_alive()]
+                self._many = max(MANY, 2 * len(self._associations))
             self._associations.append(association)
         association.acceptor.set_up(self.ae_title, self.contexts)
         return association
@@ -257,6 +274,7 @@ class AssociationServer(TCPServer):
             Its other end.
         """
         self.ae.remember(association)
+        self.ae.await_request(association, peer, association.drop)
         policy = replace(
             self.ae.policy(self.ae_title, ()),
             supported=self._supported,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
+from dicomwire.network.access import certificate_names
 from dicomwire.network.addresses import Address
 from dicomwire.network.events import (
     EVT_ABORTED,
@@ -23,10 +25,10 @@ from dicomwire.network.tap import EventTap
 from dicomwire.network.timeouts import TimeOuts
 from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
 from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Error, Rejected, Released
+from dicomwire.protocol.errors import Error, Lost, Rejected, Released
 from dicomwire.protocol.messages import Message
 from dicomwire.protocol.pdus import AssociateRQ
-from dicomwire.services.association import Identity
+from dicomwire.services.association import Identity, Policy
 from dicomwire.services.responding import drop
 
 logger = logging.getLogger("dicomwire.association")
@@ -170,6 +172,24 @@ class Standing(TimeOuts, ABC):
     def get_handlers(self, event: EventType) -> Any:
         """Return what is bound to an event: a list of (handler, arguments), or one such pair."""
         return self.handlers.bound(event)
+
+    # -- the acceptor ------------------------------------------------------------------------
+
+    def _revised(self, policy: Policy, sock: Any) -> Policy:
+        """Return what is accepted of the peer of a connection, which may be TLS."""
+        titles = policy.calling_titles
+        if self.options.titles_in_certificates:
+            names = certificate_names(sock)
+            # nobody has the title "", and no titles at all would be any
+            titles = tuple(each for each in names if not titles or each in titles) or ("",)
+        return replace(policy, calling_titles=titles, revise=self.acceptor.revised)
+
+    def give_way(self) -> None:
+        """Say why the connection is given up, before it is: it had every right to be there."""
+        self.connection.ended = self.connection.ended or Lost(
+            "Given up for a newer connection: too many have no association",
+            check="who connects and says nothing; the setting is Limits.negotiations",
+        )
 
     # -- the end -------------------------------------------------------------------------------
 

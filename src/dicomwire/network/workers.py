@@ -65,6 +65,7 @@ class WorkerServer(ThreadedAssociationServer):
 
     def start(self) -> None:
         """Begin to accept, in processes of their own."""
+        self.say_if_open()
         ours, theirs = socket.socketpair()
         self._keeper = fork(lambda: self._keep(theirs, ours))
         theirs.close()

@@ -9,7 +9,6 @@ import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -238,13 +237,13 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
             Gives back what `Policy.claim_slot` took.
         """
         self.driver.accepted()
-        policy = replace(policy, revise=self.acceptor.revised)
         self.requestor.address_info = peer
         self._slot, self._is_served = free_slot, True
         await self._turn.take("service")
         try:
             if tls is not None:
                 sock = await accept_tls(sock, tls, self.acse_timeout)
+            policy = self._revised(policy, sock)
             self.acceptor.address_info = Address(*sock.getsockname())
             self.driver.transport = self._opened(sock, peer)
             if await self.driver.run(conversations.accept(self.connection, policy)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -12,13 +13,16 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from dicomwire.network.access import may_connect, warn_if_open
 from dicomwire.network.addresses import Address, local_address
 from dicomwire.network.ae import ApplicationEntity
 from dicomwire.network.aio.association import Association
 from dicomwire.network.aio.connecting import Contexts, Opening, associate, built
 from dicomwire.network.aio.handlers import Handlers
 from dicomwire.network.events import EventType, Handler, HandlerArgType
+from dicomwire.network.places import Places
 from dicomwire.network.presentation import PresentationContext, supported
+from dicomwire.network.refusals import peer_text
 from dicomwire.network.server import BACKLOG, EXHAUSTED, PAUSE
 from dicomwire.network.titles import checked_title
 
@@ -69,7 +73,8 @@ class Server:
         self._handlers = handlers
         self._supported = supported(contexts)
         self._running: dict[asyncio.Task[None], Association] = {}
-        self._slots: set[int] = set()
+        self._places = Places()
+        warn_if_open(self.address.host, self.port, ssl_context is not None, ae.options.networks)
         self._accepting = asyncio.get_running_loop().create_task(self._accept_all())
 
     @property
@@ -154,7 +159,12 @@ class Server:
                 logger.error("No connection can be accepted now: %s", error.strerror)
                 await asyncio.sleep(PAUSE)  # until descriptors are given back
                 continue
-            self._begin(sock, Address(*address))
+            if may_connect(address[0], self.ae.options.networks):
+                self._begin(sock, Address(*address))
+                continue
+            sock.close()
+            who = peer_text(address[0], address[1])
+            self.ae.refusals.tell(who, "it is in no network of the list", "Options.networks")
 
     def _begin(self, sock: socket.socket, peer: Address) -> None:
         """Serve a connection as an association, in a task of its own."""
@@ -168,21 +178,24 @@ class Server:
         policy = replace(
             ae.policy(self.ae_title, ()),
             supported=self._supported,
-            claim_slot=partial(self._claim_slot, number),
+            claim_slot=lambda: ae.claim_place(self._places, number, association.remote),
         )
         serving = association.serve(
-            sock, peer, policy, self.ssl_context, partial(self._slots.discard, number)
+            sock, peer, policy, self.ssl_context, partial(self._places.free, number)
         )
-        task = asyncio.get_running_loop().create_task(serving)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(serving)
+
+        def drop() -> None:
+            association.give_way()
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(task.cancel)
+
+        ae.await_request(association, peer, drop)
         self._running[task] = association
+        task.add_done_callback(lambda _: ae.negotiations.end(number))
         task.add_done_callback(self._running.pop)
         task.add_done_callback(lambda _: sock.close())  # it may never have begun
-
-    def _claim_slot(self, number: int) -> bool:
-        if len(self._slots) >= self.ae.maximum_associations:
-            return False
-        self._slots.add(number)
-        return True
 
 
 def serve(
