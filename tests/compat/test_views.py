@@ -53,7 +53,7 @@ def test_a_view_is_made_once_and_when_one_looks(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.box("11.8")
 def test_the_data_set_of_a_request_is_a_stream_of_what_came() -> None:
     memory = Memory()
-    memory.data = bytearray(b"encoded")
+    memory.write([memoryview(b"encoded")])
     request = views.request_of(Message(5, STORE, memory))
     assert isinstance(request, C_STORE)
     assert isinstance(request.DataSet, BytesIO)

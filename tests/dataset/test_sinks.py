@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dicomwire.dataset import sinks
-from dicomwire.dataset.sinks import FileSink
+from dicomwire.dataset.sinks import FileSink, HeldSink
+from dicomwire.protocol.errors import LimitReached
 from dicomwire.protocol.messages import Sink
 
 
@@ -242,3 +243,57 @@ def test_a_small_object_takes_four_system_calls(
     sink.finish()
     sink.rename_to(tmp_path / "final")
     assert calls == ["open", "writev", "close", "replace"]
+
+
+# -- held ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sizes", [(), (10,), (4, 6), (11,), (10, 1), (5, 5, 5, 5), (1000, 1)])
+def test_what_is_held_comes_back_whole(sizes: tuple[int, ...]) -> None:
+    parts = [bytes([number]) * size for number, size in enumerate(sizes)]
+    sink = HeldSink(10)
+    for part in parts:
+        sink.write([memoryview(part[:3]), memoryview(part[3:])])
+    sink.finish()
+    whole = b"".join(parts)
+    assert sink.is_in_memory == (len(whole) <= 10)
+    assert bytes(sink.data) == whole
+    with sink.open() as file:
+        assert file.read(4) == whole[:4]
+        assert file.read() == whole[4:]
+    other = sink.share()
+    sink.discard()
+    assert bytes(sink.data) == b""
+    assert bytes(other.data) == whole
+
+
+def test_the_file_goes_with_the_last_hold() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    sink = HeldSink(1)
+    sink.write([memoryview(b"too much")])
+    other = sink.share()
+    sink.discard()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before + 1
+    del other
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_does_not_spill_is_dropped_and_says_why() -> None:
+    sink = HeldSink(10, spills=False)
+    for _ in range(3):
+        sink.write([memoryview(b"seven b")])
+    assert isinstance(sink.error, LimitReached)
+    assert sink.error.setting == "memory"
+    assert sink.data == b""
+
+
+def test_a_disk_that_fails_is_an_error_of_the_sink(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    sink = HeldSink(1)
+    for _ in range(2):
+        sink.write([memoryview(b"too much")])
+    sink.finish()
+    assert isinstance(sink.error, OSError)
+    assert sink.data == b""

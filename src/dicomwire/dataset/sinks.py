@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
+
+from dicomwire.protocol.errors import LimitReached
+from dicomwire.protocol.messages import Memory
 
 _FLAGS = (
     os.O_WRONLY
@@ -196,6 +201,109 @@ class FileSink:
             self.discard()
         elif getattr(self, "_fd", -1) >= 0:
             self._close()
+
+
+class _Unnamed:
+    """A file without a name, which goes with the last who holds it."""
+
+    __slots__ = ("descriptor",)
+
+    def __init__(self) -> None:
+        self.descriptor = -1
+        with tempfile.TemporaryFile(prefix="dicomwire-") as file:
+            self.descriptor = os.dup(file.fileno())
+
+    def open(self) -> BinaryIO:
+        file = os.fdopen(os.dup(self.descriptor), "rb")
+        file.seek(0)
+        return file
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+
+class HeldSink(Memory):
+    """A sink that keeps a data set in memory, and in a file without a name what is too long.
+
+    Parameters
+    ----------
+    most : int
+        Bytes in memory.
+    spills : bool
+        Whether what is longer goes on in a file, and is not refused.
+
+    Attributes
+    ----------
+    error : OSError, LimitReached or None
+        Why it has nothing.
+    """
+
+    __slots__ = ("_file", "_most", "_spills", "error")
+
+    def __init__(self, most: int, spills: bool = True) -> None:
+        super().__init__()
+        self._most, self._spills = most, spills
+        self._file: _Unnamed | None = None
+        self.error: OSError | LimitReached | None = None
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether all of it is."""
+        return self._file is None
+
+    @property
+    def data(self) -> bytes | bytearray:
+        """The bytes; from the file they are read anew each time."""
+        if self._file is None:
+            return self._data
+        with self._file.open() as file:
+            return file.read()
+
+    def open(self) -> BinaryIO:
+        """Read it from its beginning, without having all of it in memory."""
+        return BytesIO(self._data) if self._file is None else self._file.open()
+
+    def share(self) -> HeldSink:
+        """See `Memory.share`."""
+        other = HeldSink(self._most, self._spills)
+        other._data, other._file, other.error = self._data, self._file, self.error
+        return other
+
+    def write(self, fragments: list[memoryview]) -> None:
+        """Append the fragments; an error is kept in `error`, and then nothing else."""
+        if self._file is None and self.error is None:
+            super().write(fragments)
+            if len(self._data) <= self._most:
+                return
+            self._overflow()
+        elif self.error is None:
+            self._append(fragments)
+
+    def _overflow(self) -> None:
+        data, self._data = self._data, bytearray()
+        if not self._spills:
+            self.error = LimitReached(f"A data set of more than {self._most} bytes", "memory")
+            return
+        try:
+            self._file = _Unnamed()
+        except OSError as error:
+            self.error = error
+        else:
+            self._append([memoryview(data)])
+
+    def _append(self, fragments: list[memoryview]) -> None:
+        assert self._file is not None
+        try:
+            for start in range(0, len(fragments), _MOST_BUFFERS):
+                _write_all(self._file.descriptor, fragments[start : start + _MOST_BUFFERS])
+        except OSError as error:
+            self.error, self._file = error, None
+
+    def discard(self) -> None:
+        """Let it go."""
+        super().discard()
+        self._file = None
 
 
 class Written:

@@ -595,7 +595,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
             if self._descriptor >= 0 and self.is_requestor:
                 the_watcher().remove(self._descriptor)
             opened, self._descriptor = self._descriptor >= 0, -1
-            self.driver.close(self.options.linger)
+            self.driver.close(self._linger)
             self._drop_messages()
             if opened and self._peer_address is not None:
                 self.handlers.notify(self, EVT_CONN_CLOSE, address=self._peer_address.as_tuple)

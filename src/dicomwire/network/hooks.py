@@ -6,17 +6,19 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.dataset.part10 import encode_file_meta
-from dicomwire.dataset.sinks import FileSink
+from dicomwire.dataset.sinks import FileSink, HeldSink
 from dicomwire.network.events import BY_NAME, EVT_C_STORE, Bound, Event
 from dicomwire.network.log_progress import stored_line
+from dicomwire.network.refusals import tell_limit
 from dicomwire.network.requests import IdentityEvent, RequestEvent, StoreEvent
 from dicomwire.network.stores import Stores
 from dicomwire.network.transport import Transport
 from dicomwire.protocol.command import Command
-from dicomwire.protocol.messages import Dropped, Memory, Message, Sink
+from dicomwire.protocol.messages import Dropped, Message, Sink
 from dicomwire.services.responding import Refusal
 from dicomwire.services.wants import END, HandlerRaised, Store, Timer, Unbound
-from dicomwire.standard.dimse import C_STORE
+from dicomwire.standard.dimse import BY_COMMAND_FIELD, C_STORE, RESPONSE
+from dicomwire.standard.dimse import BY_NAME as SERVICES
 
 if TYPE_CHECKING:
     from dicomwire.services.inspecting import Inspection
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dicomwire.service_class")
 
 YIELDING = ("EVT_C_FIND", "EVT_C_GET", "EVT_C_MOVE")
+# What says in its data set what is wanted: a list of UIDs at the longest.
+_IDENTIFYING = [SERVICES[name].command_field for name in ("C-FIND", "C-GET", "C-MOVE")]
 
 
 class Handling:
@@ -58,7 +62,9 @@ class Handling:
         event = BY_NAME.get(name)
         if event is None:
             peer = f"{self._assoc.caller}: " if self._assoc.caller else ""
-            if "error" in attributes:
+            if "limit" in attributes:
+                tell_limit(self._assoc.remote, attributes["limit"])
+            elif "error" in attributes:
                 logger.error("%s%s: %s", peer, name.capitalize(), attributes["error"])
             else:
                 logger.warning("%s%s", peer, name.capitalize())
@@ -127,13 +133,17 @@ class Handling:
 
     def choose_sink(self, context_id: int, command: Command) -> Sink:
         """Choose where the data set of a message goes."""
-        options = self._assoc.options
-        if command["CommandField"] != C_STORE.command_field:
-            return Memory()
+        options, field = self._assoc.options, command["CommandField"]
+        memory = options.limits.memory
+        if field != C_STORE.command_field:
+            service = BY_COMMAND_FIELD.get(field & ~RESPONSE)
+            if not field & RESPONSE and (service is None or not service.may_have_data(True)):
+                return Dropped()  # it is going to be refused
+            return HeldSink(memory, spills=bool(field & RESPONSE) or field not in _IDENTIFYING)
         if options.drop_stores:
             return Dropped()
         if options.store_directory is None:
-            return Memory()
+            return HeldSink(memory)
         meta = self._meta(context_id, command)
         return FileSink(options.store_directory, meta, fsync=options.flush_stores)
 

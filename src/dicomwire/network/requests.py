@@ -54,9 +54,7 @@ def _kept(message: Message) -> Message:
     """
     if not isinstance(message.data, Memory):
         return message
-    own = Memory()
-    own.data = message.data.data
-    return message._replace(data=own)
+    return message._replace(data=message.data.share())
 
 
 class RequestEvent(Event):

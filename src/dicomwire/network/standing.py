@@ -227,6 +227,14 @@ class Standing(TimeOuts, ABC):
             log_abort(error, was_asking, self._under_way, self.caller)
             self.handlers.notify(self, EVT_ABORTED)
 
+    @property
+    def _linger(self) -> float:
+        """Seconds that the peer is given to close the connection."""
+        limit = limit_in(self.connection.ended)
+        if limit is not None and limit.setting == "negotiation_memory":
+            return 0.0  # there is no room for it
+        return self.options.linger
+
     @abstractmethod
     def _free_slot(self) -> None:
         """Let another association stand in place of this one."""

@@ -120,7 +120,7 @@ class EventTap:
     def message_received(self, message: Message) -> None:
         """See a message that came."""
         self._message(message.context_id, message.command, message.data is not None, False)
-        if isinstance(message.data, Memory):
+        if isinstance(message.data, Memory) and getattr(message.data, "is_in_memory", True):
             self._identifier(message.context_id, message.command, message.data.data, False)
         if self._handlers.listens(EVT_DIMSE_RECV):
             data = message.data.data if isinstance(message.data, Memory) else None

@@ -41,7 +41,7 @@ class Limits:
     memory : int
         Bytes of a data set in memory. What is longer goes on in a file without a name, in the
         folder for temporary files; a longer identifier of C-FIND, C-GET or C-MOVE is refused
-        with 0xA700, out of resources. C-STORE with `Options.store_directory` holds nothing.
+        as out of resources, 0xA700 or 0xA701. C-STORE with `Options.store_directory` holds none.
     inflated : int
         Bytes that a deflated data set may have once it is inflated, to be decoded.
     inflated_ratio : int

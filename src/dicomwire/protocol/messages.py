@@ -33,22 +33,34 @@ class Sink(Protocol):
 class Memory:
     """A sink that keeps the data set in memory."""
 
-    __slots__ = ("data",)
+    __slots__ = ("_data",)
 
     def __init__(self) -> None:
-        self.data = bytearray()
+        self._data = bytearray()
+
+    @property
+    def data(self) -> bytes | bytearray:
+        """The bytes."""
+        return self._data
+
+    def share(self) -> Memory:
+        """Return another hold on the bytes, which `discard` of this one leaves."""
+        other = Memory()
+        other._data = self._data
+        return other
 
     def write(self, fragments: list[memoryview]) -> None:
         """Append the fragments."""
+        data = self._data
         for fragment in fragments:
-            self.data += fragment
+            data += fragment
 
     def finish(self) -> None:
         """Nothing is left to do."""
 
     def discard(self) -> None:
         """Forget the bytes."""
-        self.data = bytearray()
+        self._data = bytearray()
 
 
 class Dropped:

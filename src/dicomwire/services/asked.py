@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dicomwire.dataset.deflate import Inflater
 from dicomwire.dataset.elements import Reader, encoding_of, uids_at
 from dicomwire.dataset.errors import DataSetError
-from dicomwire.dataset.sinks import FileSink
+from dicomwire.dataset.sinks import FileSink, HeldSink
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.services.responding import drop, respond
@@ -99,7 +99,7 @@ def _uids(connection: Connection, message: Message) -> dict[int, bytes]:
 @contextmanager
 def _open(message: Message) -> Iterator[Callable[[int], bytes]]:
     """Give a function that reads the data set from its beginning."""
-    if isinstance(message.data, FileSink):
+    if isinstance(message.data, FileSink | HeldSink):
         with message.data.open() as written:
             yield written.read
     elif isinstance(message.data, Memory):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import DimseError
+from dicomwire.protocol.errors import DimseError, LimitReached
 from dicomwire.protocol.messages import Message
 from dicomwire.protocol.pdus import ReleaseRQ
 from dicomwire.services.association import abort, answer_release
@@ -36,7 +36,8 @@ from dicomwire.standard.sop_classes import service_class_of
 MISSING_ATTRIBUTE = 0x0120  # PS3.7 Annex C
 SOP_CLASS_NOT_SUPPORTED = 0x0122
 UNRECOGNISED_OPERATION = 0x0211
-OUT_OF_RESOURCES = 0xA700  # PS3.4 Table B.2-1
+RESOURCE_LIMITATION = 0x0213
+OUT_OF_RESOURCES = 0xA700  # PS3.4 Tables B.2-1 and C.4-1
 
 
 def serve(connection: Connection) -> Conversation[None]:
@@ -88,10 +89,31 @@ def answer(connection: Connection, message: Message) -> Conversation[None]:
         drop(message)
         yield from respond(connection, message, status, {"ErrorComment": comment})
         return
+    error = getattr(message.data, "error", None)
+    if error is not None and service is not C_STORE:  # which says so itself
+        yield from _not_held(connection, message, service, error)
+        return
     yield from converse(connection, message)
     connection.cancelled.discard(command["MessageID"])
 
 
+def _not_held(
+    connection: Connection, message: Message, service: Service, error: Exception
+) -> Conversation[None]:
+    """Refuse a request whose data set there is no room for."""
+    drop(message)
+    if isinstance(error, LimitReached):
+        yield Notify("limit reached", limit=error)
+        comment = "the data set is too long"
+    else:
+        yield Notify("data set not written", error=error)
+        comment = "the data set cannot be written"
+    status = _NO_ROOM.get(service.name, RESOURCE_LIMITATION)
+    yield from respond(connection, message, status, {"ErrorComment": comment})
+
+
+# PS3.4 Tables C.4-1 to C.4-3; the last two: unable to calculate the number of matches
+_NO_ROOM = {"C-FIND": OUT_OF_RESOURCES, "C-GET": 0xA701, "C-MOVE": 0xA701}
 _TAKEN = 0, ""
 
 

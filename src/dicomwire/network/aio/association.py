@@ -462,7 +462,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
         try:
             self._flag()
             await self.handlers.tell()
-            await self.driver.close(self.options.linger)
+            await self.driver.close(self._linger)
         finally:  # also when there was no time for that
             self._drop_messages()
             if self._was_opened and self._peer_address is not None:
