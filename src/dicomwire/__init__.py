@@ -12,6 +12,7 @@ from dicomwire.network.views import take_views_from
 
 if TYPE_CHECKING:
     from dicomwire import events as evt
+    from dicomwire import tls
     from dicomwire.compat import install_as_pynetdicom
     from dicomwire.network.ae import ApplicationEntity as AE
     from dicomwire.network.association import Association
@@ -39,6 +40,7 @@ __all__ = [
     "evt",
     "install_as_pynetdicom",
     "register_uid",
+    "tls",
 ]
 
 _PLACES = {
@@ -65,7 +67,7 @@ _PLACES = {
     ),
 }
 
-_MODULES = {"evt": "dicomwire.events", "_config": "dicomwire._config"}
+_MODULES = {"evt": "dicomwire.events", "tls": "dicomwire.tls", "_config": "dicomwire._config"}
 
 # What programs are given of PDUs and messages has pynetdicom's names; made when they look.
 take_views_from(partial(import_module, "dicomwire.compat.views"))

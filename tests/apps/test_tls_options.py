@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from dicomwire.apps import echoscu, storescp
 from dicomwire.apps.certificates import certificates
 from dicomwire.apps.options import WrongUse
+from dicomwire.apps.tls import write
 from dicomwire.apps.tls_options import client_context, server_context
 from tests.apps.conftest import Peer, Receiving, Tool, dicom_file
 
@@ -45,7 +46,7 @@ class Papers(NamedTuple):
 def papers_in(folder: Path, *names: str) -> Papers:
     folder.mkdir()
     for pem in certificates(names or ("dicom.example",), days=1):
-        folder.joinpath(pem.name).write_bytes(pem.content)
+        write(folder / pem.name, pem.content, 0o600 if pem.is_secret else 0o644)
     return Papers(folder / "ca.pem", folder / "scu.key", folder / "scu.pem")
 
 
@@ -171,11 +172,10 @@ def test_revocation_lists(papers: Papers, options: list[str], flag: ssl.VerifyFl
 def locked(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     key: Any = load_pem_private_key(papers.key.read_bytes(), None)
     path = tmp_path_factory.mktemp("locked") / "key.pem"
-    path.write_bytes(
-        key.private_bytes(
-            Encoding.PEM, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"open")
-        )
+    encrypted = key.private_bytes(
+        Encoding.PEM, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"open")
     )
+    write(path, encrypted, 0o600)
     return path
 
 
@@ -207,12 +207,12 @@ def test_nobody_to_ask_for_it(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["+tls", "/no/key", "/no/cert"], "there is no file /no/key"),
+        (["+tls", "/no/key", "/no/cert"], "There is no file /no/cert"),
         (["+tls", "{key}", "{key}"], "are no key and its certificate"),
-        (["+tls", "{ca}", "{certificate}"], "are no key and its certificate"),
-        (["+tls", "{key}", "{certificate}", "+cf", "/no/ca"], "there is no file /no/ca"),
+        (["+tls", "{certificate}", "{key}"], "may read the key"),
+        (["+tls", "{key}", "{certificate}", "+cf", "/no/ca"], "There is no file /no/ca"),
         (["+tls", "{key}", "{certificate}", "+cf", "{key}"], "cannot be used"),
-        (["+tls", "{key}", "{certificate}", "+cs", "NULL-NOTHING"], "no such cipher suite: NULL"),
+        (["+tls", "{key}", "{certificate}", "+cs", "NULL-NOTHING"], "No such cipher suite: NULL"),
         (["+tls", "{key}", "{certificate}", "+tla"], "contradict each other"),
         (["+cf", "{ca}"], r"\+cf says how to use TLS: add \+tls KEY CERT"),
         (["-ic"], "-ic says how to use TLS"),

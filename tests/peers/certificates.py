@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dicomwire.apps.certificates import certificates
+from dicomwire.apps.tls import write
 
 
 class Party(NamedTuple):
@@ -62,5 +63,5 @@ class Party(NamedTuple):
 def party(folder: Path) -> Party:
     """Make a certificate for localhost, by an authority of its own."""
     for pem in certificates(["localhost", "127.0.0.1"], days=1):
-        folder.joinpath(pem.name).write_bytes(pem.content)
+        write(folder / pem.name, pem.content, 0o600 if pem.is_secret else 0o644)
     return Party(folder / "scp.pem", folder / "scp.key", folder / "ca.pem")

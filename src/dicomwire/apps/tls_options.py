@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import getpass
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from dicomwire.apps.options import Option, WrongUse, anyway, flag, option, refused
-
-# Forward secrecy and authenticated encryption; TLS 1.3 has nothing else (RFC 9325 4.2).
-CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
+from dicomwire.network import tls
 
 _COMMON: tuple[Option, ...] = (
     option(
@@ -119,13 +117,19 @@ def client_context(args: argparse.Namespace) -> ssl.SSLContext | None:
     """
     if not _wanted(args, args.anonymous):
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = args.check_hostname and not args.trust_anybody
-    if args.trust_anybody:
-        context.verify_mode = ssl.CERT_NONE
-    elif not args.ca_files and not args.ca_folders:
-        context.load_default_certs()
-    _fill(context, args)
+    key, certificate = args.tls or (None, None)
+    with _as_wrong_use():
+        context = tls.client(
+            _authorities(args),
+            certificate,
+            key,
+            password=_password(args),
+            check_hostname=args.check_hostname,
+            verify=not args.trust_anybody,
+            revoked=args.crl_files or (),
+            ciphers=args.ciphers or tls.CIPHERS,
+        )
+    _look_up(context, args)
     return context
 
 
@@ -139,16 +143,24 @@ def server_context(args: argparse.Namespace) -> ssl.SSLContext | None:
     """
     if not _wanted(args, False):
         return None
-    if not (args.trust_anybody or args.ca_files or args.ca_folders):
+    authorities = _authorities(args)
+    if not (args.trust_anybody or authorities):
         raise WrongUse("who is trusted? Name the CA of the peers with +cf FILE, or verify with -ic")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
-    if not args.trust_anybody:
-        optional = args.certificate_optional
-        context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
-    if args.dh_file:
-        _load(args.dh_file, partial(context.load_dh_params, args.dh_file))
-    _fill(context, args)
+    key, certificate = args.tls
+    clients = "optional" if args.certificate_optional else "required"
+    with _as_wrong_use():
+        context = tls.server(
+            certificate,
+            key,
+            authorities,
+            password=_password(args),
+            clients="any" if args.trust_anybody else clients,
+            revoked=args.crl_files or (),
+            ciphers=args.ciphers or tls.CIPHERS,
+        )
+        if args.dh_file:
+            tls.load(args.dh_file, partial(context.load_dh_params, args.dh_file))
+    _look_up(context, args)
     return context
 
 
@@ -163,41 +175,30 @@ def _wanted(args: argparse.Namespace, anonymous: bool) -> bool:
     return False
 
 
-def _fill(context: ssl.SSLContext, args: argparse.Namespace) -> None:
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_COMPRESSION | getattr(ssl, "OP_NO_RENEGOTIATION", 0)
-    _allow(context, args.ciphers)
-    for path in (*(args.ca_files or ()), *(args.crl_files or ())):
-        _load(path, partial(context.load_verify_locations, cafile=path))
-    for path in args.ca_folders or ():
-        _load(path, partial(context.load_verify_locations, capath=path))
+def _authorities(args: argparse.Namespace) -> list[str]:
+    return [*(args.ca_files or ()), *(args.ca_folders or ())]
+
+
+def _look_up(context: ssl.SSLContext, args: argparse.Namespace) -> None:
+    """Have certificates looked up in revocation lists, which may be in the folders too."""
     if args.crl_chain:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-    elif args.crl_leaf or args.crl_files:
+    elif args.crl_leaf:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    if args.tls:
-        key, certificate = args.tls
-        _load_own(context, key, certificate, args.key_password)
 
 
-def _allow(context: ssl.SSLContext, names: list[str] | None) -> None:
+@contextmanager
+def _as_wrong_use() -> Iterator[None]:
     try:
-        context.set_ciphers(":".join(names) if names else CIPHERS)
-    except ssl.SSLError:
-        shown = ", ".join(names or ())
-        raise WrongUse(f"no such cipher suite: {shown}; openssl ciphers -v lists them") from None
+        yield
+    except tls.TLSError as error:
+        raise WrongUse(f"{error.what}. Check: {error.check}") from error
 
 
-def _load_own(context: ssl.SSLContext, key: str, certificate: str, password: str | None) -> None:
-    for path in (key, certificate):
-        _load(path, Path(path).read_bytes)
-    ask = partial(_ask, key) if password is None else password
-    try:
-        context.load_cert_chain(certificate, key, ask)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        why = getattr(error, "reason", None) or str(error)
-        text = f"{key} and {certificate} are no key and its certificate, or the password is wrong"
-        raise WrongUse(f"{text} ({why})") from error
+def _password(args: argparse.Namespace) -> str | Callable[[], str]:
+    if args.key_password is not None:
+        return str(args.key_password)
+    return partial(_ask, args.tls[0] if args.tls else "")
 
 
 def _ask(key: str) -> str:
@@ -205,13 +206,3 @@ def _ask(key: str) -> str:
         return getpass.getpass(f"Password of {key}: ")
     except EOFError:
         raise WrongUse(f"{key} has a password: add +pw PASSWORD") from None
-
-
-def _load(path: str, load: Callable[[], object]) -> None:
-    if not Path(path).exists():
-        raise WrongUse(f"there is no file {path}")
-    try:
-        load()
-    except OSError as error:  # ssl.SSLError is one
-        why = getattr(error, "reason", None) or error.strerror or error
-        raise WrongUse(f"{path} cannot be used: {why}") from error

@@ -229,7 +229,9 @@ def tls_failure(error: Exception, server: bool = False) -> Lost:
         "whether the peer expects TLS on this port, which versions and ciphers it allows, "
         "and whether it asks for a certificate"
     )
-    if isinstance(error, ssl.SSLCertVerificationError):
+    if "expired" in text or "not yet valid" in text:
+        check = "the clocks of both sides, or have the certificate renewed"
+    elif isinstance(error, ssl.SSLCertVerificationError):
         check = "whether the CA that issued the peer's certificate is trusted, and its host name"
     elif "certificate" in text or "unknown ca" in text:
         check = "whether the peer trusts the CA of our certificate, and asks for one at all"

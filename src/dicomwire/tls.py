@@ -1,0 +1,7 @@
+"""TLS contexts as PS3.15 B.12 wants them: `server`, `client`, and what they raise."""
+
+from __future__ import annotations
+
+from dicomwire.network.tls import CIPHERS, TLSError, client, server
+
+__all__ = ["CIPHERS", "TLSError", "client", "server"]
