@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from dicomwire import AE, Options
 from dicomwire.apps.exits import MEANINGS
 from dicomwire.apps.main import TOOLS
-from dicomwire.apps.tls_options import CIPHERS
 from dicomwire.archive.attributes import ATTRIBUTES, UNIQUE_KEYS
 from dicomwire.network.options import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION
+from dicomwire.network.tls import CIPHERS
 from dicomwire.standard import statuses
 from dicomwire.standard.service_classes import SERVICE_CLASSES, ServiceClass
 from dicomwire.standard.transfer_syntaxes import TRANSFER_SYNTAXES, is_uncompressed
@@ -248,7 +248,7 @@ def _status(row: statuses.StatusRow) -> tuple[str, str, str]:
 
 def ciphers() -> str:
     """Return the ciphers of the tools."""
-    return f"`{CIPHERS}`\n"
+    return f"`{':'.join(CIPHERS)}`\n"
 
 
 def tools() -> str:

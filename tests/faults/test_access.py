@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dicomwire import AE, Options, evt
+from dicomwire import AE, Limits, Options, evt
+from dicomwire.apps import echoscp, qrscp, requesting, storescp, wlmscp
+from dicomwire.apps.output import belongs
 from dicomwire.protocol.errors import Rejected
 from tests.faults.two_servers import KINDS, served
 from tests.network import certificates
@@ -136,3 +139,46 @@ def test_a_server_for_everybody_says_so_once(
     ae.shutdown()
     found = [line for line in lines(caplog, logging.WARNING) if "Anybody" in line]
     assert len(found) == warns
+
+
+# -- options of the tools --------------------------------------------------------------------------
+
+
+@pytest.mark.no_socket
+@pytest.mark.parametrize("tool", [echoscp, storescp, wlmscp])
+def test_the_tools_that_serve_have_options_for_it(tool: Any) -> None:
+    argv = ["--allow", "192.0.2.0/24, 2001:db8::/32", "--max-associations", "7"]
+    argv += ["--max-per-address", "2", "--stall-timeout", "5", "--min-rate", "0"]
+    args = tool.make_parser().read([*argv, "--title-in-certificate", "104"])
+    ae = requesting.entity("SCP", args)
+    assert ae.options.networks == ("192.0.2.0/24", "2001:db8::/32")
+    assert ae.options.titles_in_certificates
+    assert ae.maximum_associations == 7
+    limits = Limits(associations_per_address=2, stall=5.0, rate=0)
+    assert ae.options.limits == limits
+    usual = requesting.entity("SCP", tool.make_parser().read(["104"]))
+    assert usual.options == Options()
+    assert usual.maximum_associations == 100
+
+
+@pytest.mark.no_socket
+def test_an_archive_may_have_its_networks_in_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "qrscp.toml"
+    file.write_text('networks = "192.0.2.0/24"\nmax_associations = 3\n')
+    args, _ = qrscp.settled(qrscp.make_parser().read(["-c", str(file)]))
+    ae = requesting.entity("SCP", args)
+    assert ae.options.networks == ("192.0.2.0/24",)
+    assert ae.maximum_associations == 3
+
+
+@pytest.mark.no_socket
+def test_what_is_no_network_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        echoscp.make_parser().read(["--allow", "192.0.2.7/24", "104"])
+    assert "192.0.2.0/24" in capsys.readouterr().err
+
+
+@pytest.mark.no_socket
+def test_the_tools_show_who_was_refused_and_who_may_come_in() -> None:
+    record = logging.LogRecord("dicomwire.server", logging.WARNING, "", 0, "who", (), None)
+    assert belongs(record, debug=False)

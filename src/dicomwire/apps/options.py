@@ -14,6 +14,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from dicomwire._version import __version__
 from dicomwire.apps.exits import MEANINGS, Exit
+from dicomwire.network.access import networks_of
+from dicomwire.network.options import MOST_ASSOCIATIONS
+from dicomwire.protocol.limits import DEFAULT as LIMITS
 from dicomwire.protocol.validate import is_valid_ae_title
 
 NOTHING = logging.CRITICAL + 10  # the level that shows nothing
@@ -133,6 +136,16 @@ def seconds(text: str) -> float | None:
     if not 0 <= value < 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
     return value or None
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Check networks and addresses, with commas between them."""
+    found = tuple(each.strip() for each in text.split(",") if each.strip())
+    try:
+        networks_of(found)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return found
 
 
 _LEVELS = {
@@ -269,13 +282,57 @@ def acceptor_options(title: str) -> tuple[Option, ...]:
             dest="bind_address",
             metavar="ADDRESS",
         ),
+        option(
+            "--allow",
+            "where peers may connect from, as 192.0.2.0/24,2001:db8::/32 (default: anywhere)",
+            type=networks,
+            default=(),
+            dest="networks",
+            metavar="NETWORKS",
+        ),
+        flag(
+            "--title-in-certificate",
+            "refuse callers whose certificate does not name their AE title",
+            dest="titles_in_certificates",
+        ),
+        option(
+            "--max-associations",
+            f"associations at once (default: {MOST_ASSOCIATIONS})",
+            type=number(1),
+            default=MOST_ASSOCIATIONS,
+            dest="max_associations",
+            metavar="N",
+        ),
+        option(
+            "--max-per-address",
+            "associations at once with one address (default: no limit)",
+            type=number(1),
+            dest="max_per_address",
+            metavar="N",
+        ),
+        option(
+            "--stall-timeout",
+            "seconds of silence within a message before giving up (default: 30, 0: no limit)",
+            type=seconds,
+            default=LIMITS.stall,
+            dest="stall_timeout",
+            metavar="SECONDS",
+        ),
+        option(
+            "--min-rate",
+            f"bytes a second that a peer has to send or take (default: {LIMITS.rate})",
+            type=number(0),
+            default=LIMITS.rate,
+            dest="min_rate",
+            metavar="BYTES",
+        ),
         *_TIMEOUTS,
         _PDU,
         anyway("--single-process", "serve in one process"),
         refused("--fork", "associations are served by threads; storescp --workers N has processes"),
         anyway("-dhl --disable-host-lookup", "look up no host names"),
         anyway("-ac --access-full", "take connections from any host"),
-        refused("+ac --access-control", "there are no TCP wrappers; use a firewall or TLS"),
+        refused("+ac --access-control", "there are no TCP wrappers; use --allow NETWORKS"),
         refused("-id --inetd", "it listens itself; let systemd start it as a service"),
         refused("-xf --config-file", "association profiles are not read; use +x and -pm", 2),
     )

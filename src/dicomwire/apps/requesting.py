@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dicomwire.apps.identity import user_identity
@@ -149,7 +150,7 @@ class Requestor:
 
 
 def entity(title: str, args: argparse.Namespace, **settings: Any) -> ApplicationEntity:
-    """Return an AE with the time-outs that options give.
+    """Return an AE with the time-outs, and the bounds of a server, that options give.
 
     Parameters
     ----------
@@ -165,6 +166,20 @@ def entity(title: str, args: argparse.Namespace, **settings: Any) -> Application
     ae.dimse_timeout = args.dimse_timeout
     ae.network_timeout = args.network_timeout
     ae.maximum_pdu_size = args.max_pdu
+    if hasattr(args, "max_associations"):  # a server
+        ae.maximum_associations = args.max_associations
+        limits = replace(
+            ae.options.limits,
+            associations_per_address=args.max_per_address,
+            stall=args.stall_timeout,
+            rate=args.min_rate,
+        )
+        ae.options = replace(
+            ae.options,
+            limits=limits,
+            networks=args.networks,
+            titles_in_certificates=args.titles_in_certificates,
+        )
     return ae
 
 

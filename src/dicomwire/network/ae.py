@@ -18,6 +18,7 @@ from dicomwire.network.options import (
     DEFAULT_MAXIMUM_LENGTH,
     IMPLEMENTATION_UID,
     IMPLEMENTATION_VERSION,
+    MOST_ASSOCIATIONS,
     Options,
     defaults,
 )
@@ -70,7 +71,7 @@ class ApplicationEntity(TimeOuts):
     def __init__(self, ae_title: str = "DICOMWIRE", options: Options | None = None) -> None:
         self.ae_title = ae_title
         self._options = options
-        self._maximum_associations = 100
+        self._maximum_associations = MOST_ASSOCIATIONS
         self._maximum_pdu_size = DEFAULT_MAXIMUM_LENGTH
         self._require_calling_aet: list[str] = []
         self._require_called_aet = False
