@@ -26,7 +26,7 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench fuzz lock clean
+.PHONY: help demo test check docs bench fuzz soak lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ $(READY): $(LOCK) pyproject.toml
 	@$(INSTALL) --require-hashes --requirement $(LOCK)
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+soak: $(READY)  ## 64 senders, aborts, resets and kills for some minutes; nothing may leak or be lost
+	@$(RUN) -m bench.soak $(ARGS)
 
 lock:  ## renew requirements/*.txt to the newest versions that pyproject.toml allows
 	@test -x $(VENV)-lock/bin/uv || { $(FIT); "$$python" -m venv $(VENV)-lock && \

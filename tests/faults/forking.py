@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,7 +34,16 @@ class Nursery:
             text=True,
             cwd=Path(__file__).parents[2],
         )
+        self._ports: queue.SimpleQueue[int] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
         return self
+
+    def _read(self) -> None:
+        """Read what the receivers say to the end: who is not read stops in the end."""
+        assert self._process.stderr
+        for line in self._process.stderr:
+            if line.startswith(LISTENING):
+                self._ports.put(int(line.removeprefix(LISTENING)))
 
     def start(self, folder: Path, *options: str) -> tuple[int, int]:
         """Start a receiver into a folder; return its process ID, and its port when it listens."""
@@ -40,14 +51,10 @@ class Nursery:
         process = self._process
         assert process.stdin
         assert process.stdout
-        assert process.stderr
         process.stdin.write(f"{json.dumps(argv)}\n")
         process.stdin.flush()
         pid = int(process.stdout.readline())
-        for line in process.stderr:
-            if line.startswith(LISTENING):
-                return pid, int(line.removeprefix(LISTENING))
-        raise AssertionError("the receiver does not listen")
+        return pid, self._ports.get(timeout=60)
 
     @staticmethod
     def kill(pid: int) -> None:
@@ -60,7 +67,9 @@ class Nursery:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._process.communicate()  # the end of its input is its end
+        assert self._process.stdin
+        self._process.stdin.close()  # the end of its input is its end
+        self._process.wait()
 
 
 def main() -> None:
