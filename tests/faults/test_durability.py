@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,16 +19,24 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from dicomwire.apps.receiving import Receiver
 from dicomwire.dataset import folders, sinks
+from dicomwire.protocol.command import decode_command, encode_command
+from dicomwire.protocol.items import AsynchronousOperationsWindow, MaximumLength
+from dicomwire.protocol.pdus import PDataTF, PresentationDataValue, ReleaseRQ
+from tests.dataset.samples import instance_explicit
 from tests.faults.folder_stores import (
     OUT_OF_RESOURCES,
     SERVERS,
     Standing,
     instance,
+    part10,
     serving_of,
+    store,
     stored,
 )
 from tests.faults.mounts import mounted
+from tests.protocol.pairs import STORE, request
 
 pytestmark = pytest.mark.socket
 
@@ -177,6 +186,88 @@ def test_without_flushes_none_is_made(tmp_path: Path, monkeypatch: pytest.Monkey
     with serving_of("storescp", tmp_path / "received", "--no-flush") as standing:
         assert standing.store(NEW) == 0
         assert standing.names == [f"CT.{NEW}"]
+
+
+# -- many under way: the flush of one goes on while the next comes ---------------------------
+
+
+def many(folder: Path, count: int) -> dict[Path, bytes]:
+    """Write files to send; return their data sets."""
+    folder.mkdir()
+    made = {}
+    for number in range(count):
+        uid = f"1.2.4.{number}"
+        made[folder / uid] = data = instance(uid, number * 9000)
+        (folder / uid).write_bytes(part10(data, uid))
+    return made
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_of_many_under_way_those_that_fail_are_told(
+    standing: Standing, name: str, tmp_path: Path
+) -> None:
+    sent = many(tmp_path / "sent", 24)
+    step = STEPS[name]._replace(fails=lambda call: call % 3 == 0)
+    with broken(step, "ENOSPC"), standing.associated(window=16) as association:
+        outcomes = {path: outcome.status for path, outcome in association.c_stores(list(sent))}
+    assert set(outcomes.values()) == {0, OUT_OF_RESOURCES}
+    assert len(outcomes) == len(sent)
+    for path, data in sent.items():
+        final = standing.folder / f"CT.{path.name}"
+        assert final.exists() or outcomes[path]
+        assert not final.exists() or stored(final) == data
+    assert all(name.startswith("CT.") for name in standing.names)
+
+
+def test_responses_come_before_a_release_that_does_not_wait_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flush takes until all requests, and the release, are there."""
+    window = AsynchronousOperationsWindow(16, 1)
+    is_there = threading.Event()
+    real = os.fsync
+
+    def slow(fd: int) -> None:
+        assert is_there.wait(PATIENCE)
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with (
+        serving_of("storescp", tmp_path / "received") as standing,
+        socket.create_connection(("127.0.0.1", standing.port), PATIENCE) as sock,
+    ):
+        sock.sendall(request(MaximumLength(16382), window).encode())
+        assert taken(sock)[0] == 2
+        for number in range(5):
+            uid = f"1.2.3.{number}"
+            command = {**STORE, "AffectedSOPInstanceUID": uid, "CommandDataSetType": 1}
+            command["MessageID"] = number
+            for control, data in ((3, encode_command(command)), (2, instance_explicit(uid))):
+                sock.sendall(PDataTF([PresentationDataValue(3, control, data)]).encode())
+        sock.sendall(ReleaseRQ().encode())
+        is_there.set()
+        said = [taken(sock) for _ in range(6)]
+        assert [kind for kind, _ in said] == [4] * 5 + [6]
+        answered = [decode_command(body[6:]) for _, body in said[:5]]
+        assert {each["MessageIDBeingRespondedTo"] for each in answered} == set(range(5))
+        assert {each["Status"] for each in answered} == {0}
+
+
+def taken(sock: socket.socket) -> tuple[int, bytes]:
+    """Take a PDU; return its type and what follows its header."""
+    head = sock.recv(6, socket.MSG_WAITALL)
+    return head[0], sock.recv(int.from_bytes(head[2:], "big"), socket.MSG_WAITALL)
+
+
+def test_what_is_put_off_may_raise(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> int:
+        raise ValueError("of the test")
+
+    monkeypatch.setattr(Receiver, "_respond", fail)
+    with standing.associated(window=16) as association:
+        assert store(association, NEW, None) == 0xC211
+        assert association.c_echo().status == 0
+    assert standing.names == []
 
 
 # -- the same UID again: rows S17 to S19 -----------------------------------------------------

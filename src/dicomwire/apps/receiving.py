@@ -7,8 +7,9 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dicomwire.apps.options import Option, WrongUse, anyway, flag, option, refused
@@ -154,27 +155,36 @@ class Receiver:
     delay: float = 0.0
     abort: bool = False
 
-    def __call__(self, event: StoreEvent) -> int:
-        """Keep one object; return the status of the response."""
-        status = self._keep(event)
+    def __call__(self, event: StoreEvent) -> int | Callable[[], int]:
+        """Keep one object; return the status of the response, or what waits for the disk."""
+        name = self._name(event)
+        keep = partial(self._respond, event, name)
+        return keep if name and event.assoc.options.flush_stores else keep()
+
+    def _respond(self, event: StoreEvent, name: str | None) -> int:
+        status = INVALID_OBJECT_INSTANCE if name is None else self._keep(event, name)
         if self.delay:
             time.sleep(self.delay)
         if self.abort:
             event.assoc.abort()
         return status
 
-    def _keep(self, event: StoreEvent) -> int:
+    def _name(self, event: StoreEvent) -> str | None:
+        """Return the name of an object's file, empty if it is not kept; None if it has none."""
         try:
             name = event.file_name
         except ValueError as error:  # what a peer sends may be "../../etc/passwd"
             log.error("Refused: %s. Check: the software of the peer", error)
-            return INVALID_OBJECT_INSTANCE
+            return None
         prefix = name.partition(".")[0]
         log.info("Received Store Request (MsgID %d, %s)", event.message_id, prefix)
         if self.folder is None:
+            return ""
+        return f"{prefix}.2.25.{uuid.uuid4().int}" if self.unique else name
+
+    def _keep(self, event: StoreEvent, name: str) -> int:
+        if not name:
             return SUCCESS
-        if self.unique:
-            name = f"{prefix}.2.25.{uuid.uuid4().int}"
         path = f"{self.folder}{os.sep}{name}{self.extension}"
         log.info("Storing DICOM file: %s", path)
         try:

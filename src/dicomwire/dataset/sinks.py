@@ -136,18 +136,18 @@ class FileSink:
         """Wait until the disk has the data: once, as a second attempt would prove nothing."""
         self.finish()
         if self._fd >= 0:
-            self._try(os.fsync)
+            self._try(os.fsync, self._fd)
             self._close()
 
     def _close(self) -> None:
         self._open = False
-        if self._fd >= 0:
-            self._try(os.close)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            self._try(os.close, fd)
 
-    def _try(self, call: Callable[[int], None]) -> None:
+    def _try(self, call: Callable[[int], None], fd: int) -> None:
         try:
-            call(self._fd)
+            call(fd)
         except OSError as error:
             self.error = self.error or error
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dicomwire.dataset.part10 import encode_file_meta
@@ -16,11 +18,13 @@ from dicomwire.network.transport import Transport
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.messages import Dropped, Message, Sink
 from dicomwire.services.responding import Refusal
+from dicomwire.services.scp import stored
 from dicomwire.services.wants import END, HandlerRaised, Store, Timer, Unbound
 from dicomwire.standard.dimse import BY_COMMAND_FIELD, C_STORE, RESPONSE
 from dicomwire.standard.dimse import BY_NAME as SERVICES
 
 if TYPE_CHECKING:
+    from dicomwire.network.hands import Hands
     from dicomwire.services.inspecting import Inspection
 
 logger = logging.getLogger("dicomwire.service_class")
@@ -168,6 +172,8 @@ class _Destination(NamedTuple):
 class Hooks(Handling):
     """The port between the blocking driver and its association."""
 
+    _hands: Hands | None = None
+
     def open_transport(self) -> Transport:
         """Connect to the peer."""
         transport: Transport = self._assoc.open_transport()
@@ -194,12 +200,34 @@ class Hooks(Handling):
                 return refusal
         try:
             returned = handler(self._event(name, attributes), *args)
+            if name == EVT_C_STORE.name and callable(returned):
+                return self._put_off(returned, attributes)
             self._learn(name, returned)
             return iter(returned) if name in YIELDING and returned is not None else returned
         except Unbound:  # it is the default handler
             raise
         except Exception as error:
             raise self._raised(name) from error
+
+    def _put_off(self, work: Callable[[], Any], attributes: dict[str, Any]) -> Any:
+        """Do what a handler of C-STORE left to be done: beside the association, if that may be."""
+        if "may_put_off" not in attributes:
+            return work()
+        from dicomwire.network.hands import Hands  # only who stores puts off
+
+        if self._hands is None:
+            self._hands = Hands()
+        return self._hands.begin(partial(self._finish, work, attributes["message"]))
+
+    def _finish(self, work: Callable[[], Any], message: Message) -> None:
+        """Do what was put off, and respond."""
+        assoc = self._assoc
+        try:
+            outcome = work()
+        except Exception as error:  # noqa: BLE001 - a user's handler
+            outcome = self._raised(EVT_C_STORE.name)
+            outcome.__cause__ = error
+        assoc.driver.run(stored(assoc.connection, message, outcome))
 
     def advance(self, name: str, values: Any) -> Any:
         """Return the next value that a handler yields, `END` after the last.

@@ -128,6 +128,8 @@ class Connection:
         How many bytes of a message go into one P-DATA-TF.
     may_invoke : int
         How many operations this side may have under way at once (PS3.7 D.3.3.3); 0 is unlimited.
+    may_perform : int
+        How many the other side may have under way.
     limits : Limits
         As given.
     """
@@ -155,7 +157,7 @@ class Connection:
         self.request: AssociateRQ | None = None
         self.answer: AssociateAC | None = None
         self.fragment = 0
-        self.may_invoke = 1
+        self.may_invoke = self.may_perform = 1
         self.pads_titles = False
         self.counts_bind = True  # see `Options.counts_bind`
         self._deaf = True  # unless there is a transport connection and its bytes make sense
@@ -302,7 +304,8 @@ class Connection:
         self.fragment = fragment_length(maximum_length(peer.user_information if peer else []))
         if self.request is not None and self.answer is not None:
             window = agreed_window(self.request.user_information, self.answer.user_information)
-            self.may_invoke = window[0 if self.is_requestor else 1]
+            asked, performed = window if self.is_requestor else window[::-1]
+            self.may_invoke, self.may_perform = asked, performed
         self.contexts = {context.context_id: context for context in contexts}
         self.reader.assembly.contexts = self.contexts
         self.watch(self.tap)

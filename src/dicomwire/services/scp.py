@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import DimseError, LimitReached
@@ -11,15 +13,17 @@ from dicomwire.protocol.pdus import ReleaseRQ
 from dicomwire.services.association import abort, answer_release
 from dicomwire.services.normalized import operate
 from dicomwire.services.query import find
-from dicomwire.services.responding import drop, read_status, respond
+from dicomwire.services.responding import Refusal, drop, read_status, respond
 from dicomwire.services.wants import (
     FLUSH,
     FLUSH_MORE,
     RECEIVE_IDLE,
     Call,
+    Close,
     Conversation,
     HandlerRaised,
     Notify,
+    PutOff,
 )
 from dicomwire.standard.dimse import (
     BY_COMMAND_FIELD,
@@ -38,6 +42,7 @@ SOP_CLASS_NOT_SUPPORTED = 0x0122
 UNRECOGNISED_OPERATION = 0x0211
 RESOURCE_LIMITATION = 0x0213
 OUT_OF_RESOURCES = 0xA700  # PS3.4 Tables B.2-1 and C.4-1
+MOST_PUT_OFF = 16  # requests whose response is still to come, though more were granted
 
 
 def serve(connection: Connection) -> Conversation[None]:
@@ -48,15 +53,39 @@ def serve(connection: Connection) -> Conversation[None]:
     Ended
         When the association ends in another way.
     """
+    under_way: deque[PutOff] = deque()
     while True:
         event = yield RECEIVE_IDLE
         if isinstance(event, ReleaseRQ):
+            yield from _settle(under_way)
             yield from answer_release(connection)
             return
         if isinstance(event, Message):
-            yield from answer(connection, event)
+            yield from _serve_one(connection, event, under_way)
         if connection.ended is not None:
             raise connection.ended
+
+
+def _serve_one(
+    connection: Connection, message: Message, under_way: deque[PutOff]
+) -> Conversation[None]:
+    """Answer one request; C-STORE requests may be answered later, as many as were granted."""
+    most = min(connection.may_perform or MOST_PUT_OFF, MOST_PUT_OFF)
+    if most == 1 or message.command["CommandField"] != C_STORE.command_field:
+        yield from _settle(under_way)
+        yield from answer(connection, message)
+        return
+    put_off = yield from _answer(connection, message, may_put_off=True)
+    if put_off is not None:
+        under_way.append(put_off)
+    if len(under_way) >= most:
+        yield Close(under_way.popleft())
+
+
+def _settle(under_way: deque[PutOff]) -> Conversation[None]:
+    """Wait until all that was put off is done, and answered."""
+    while under_way:
+        yield Close(under_way.popleft())
 
 
 def attend(connection: Connection) -> Conversation[None]:
@@ -71,30 +100,40 @@ def attend(connection: Connection) -> Conversation[None]:
 
 def answer(connection: Connection, message: Message) -> Conversation[None]:
     """Answer one request; dispatch is by the Command Field, never by the SOP class."""
+    yield from _answer(connection, message)
+
+
+def _answer(
+    connection: Connection, message: Message, may_put_off: bool = False
+) -> Conversation[PutOff | None]:
+    """Answer one request; return what stands for work that the handler of a C-STORE put off."""
     command = message.command
     field = command["CommandField"]
     if field & RESPONSE:
         name = message_name(field)
         yield from abort(connection, DimseError(f"Received {name} that nobody asked for"))
-        return
+        return None
     service = BY_COMMAND_FIELD.get(field)
     converse = _CONVERSATIONS.get(service.name) if service else None
     if service is None or converse is None:
         drop(message)
         comment = f"0x{field:04X} is no request that is served here"
         yield from respond(connection, message, UNRECOGNISED_OPERATION, {"ErrorComment": comment})
-        return
+        return None
     status, comment = _refusal(connection, message, service)
     if status:
         drop(message)
         yield from respond(connection, message, status, {"ErrorComment": comment})
-        return
+        return None
+    if service is C_STORE:  # which says by itself that it could not be written
+        return (yield from store(connection, message, may_put_off))
     error = getattr(message.data, "error", None)
-    if error is not None and service is not C_STORE:  # which says so itself
+    if error is not None:
         yield from _not_held(connection, message, service, error)
-        return
+        return None
     yield from converse(connection, message)
     connection.cancelled.discard(command["MessageID"])
+    return None
 
 
 def _not_held(
@@ -153,23 +192,51 @@ def echo(connection: Connection, message: Message) -> Conversation[None]:
     yield from respond(connection, message, status, extra)
 
 
-def store(connection: Connection, message: Message) -> Conversation[None]:
-    """Answer a C-STORE request (PS3.7 9.1.1)."""
-    sink = message.data
+def store(
+    connection: Connection, message: Message, may_put_off: bool = False
+) -> Conversation[PutOff | None]:
+    """Answer a C-STORE request (PS3.7 9.1.1), unless its handler put off what there is to do."""
+    outcome: Any
     try:
-        error = getattr(sink, "error", None)
-        if error is not None:
-            yield Notify("data set not written", error=error)
-            status, extra = OUT_OF_RESOURCES, {"ErrorComment": "the data set cannot be written"}
+        error = getattr(message.data, "error", None)
+        if error is None:
+            more = {"may_put_off": True} if may_put_off else {}
+            outcome = yield Call(C_STORE.event, message=message, **more)
         else:
-            status, extra = read_status((yield Call(C_STORE.event, message=message)), C_STORE)
+            yield Notify("data set not written", error=error)
+            outcome = Refusal(OUT_OF_RESOURCES, "the data set cannot be written")
     except HandlerRaised as error:
-        status, extra = C_STORE.on_error, {"ErrorComment": error.comment}
-    finally:
+        outcome = error
+    except BaseException:
         drop(message)
+        raise
+    if isinstance(outcome, PutOff):
+        return outcome
+    yield from stored(connection, message, outcome)
+    return None
+
+
+def stored(connection: Connection, message: Message, outcome: Any) -> Conversation[None]:
+    """Answer a C-STORE request that a handler has seen.
+
+    Parameters
+    ----------
+    connection : Connection
+        The association.
+    message : Message
+        The request.
+    outcome : int, Dataset, Refusal or HandlerRaised
+        What came of it.
+    """
+    drop(message)
+    if isinstance(outcome, HandlerRaised):
+        status, extra = C_STORE.on_error, {"ErrorComment": outcome.comment}
+    else:
+        status, extra = read_status(outcome, C_STORE)
     # of a requestor with several requests under way the next may be here: it is answered at once
     flush = FLUSH_MORE if connection.events else FLUSH
     yield from respond(connection, message, status, extra, flush=flush)
+    connection.cancelled.discard(message.command["MessageID"])
 
 
 def retrieve(connection: Connection, message: Message) -> Conversation[None]:
@@ -179,7 +246,7 @@ def retrieve(connection: Connection, message: Message) -> Conversation[None]:
     yield from retriever(answer)(connection, message)
 
 
-_CONVERSATIONS: dict[str, Callable[[Connection, Message], Conversation[None]]] = {
+_CONVERSATIONS: dict[str, Callable[..., Conversation[Any]]] = {
     "C-ECHO": echo,
     "C-STORE": store,
     "C-FIND": find,

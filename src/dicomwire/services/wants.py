@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from enum import Enum
 from typing import Any, TypeVar
@@ -193,6 +194,16 @@ class Hang:
 
     def __init__(self, destination: Any) -> None:
         self.destination = destination
+
+
+class PutOff(ABC):
+    """What a handler has left to be done while the association goes on, the response included."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Wait until it is done; see `Close`."""
 
 
 END = object()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dicomwire.network.aio.stores import Stores
 from dicomwire.network.aio.transport import Transport
 from dicomwire.network.aio.waiting import Waiting
+from dicomwire.network.events import EVT_C_STORE
 from dicomwire.network.hooks import YIELDING, Handling, log_moved
 from dicomwire.protocol.errors import Ended
 from dicomwire.services.wants import END, Store, Unbound
@@ -88,6 +89,8 @@ class Hooks(Handling):
             returned = handler(self._event(name, attributes), *args)
             if hasattr(returned, "__await__"):
                 return Waiting(self._called(name, returned))
+            if name == EVT_C_STORE.name and callable(returned):
+                return Waiting(self._called(name, _in_thread(returned)))
             return self._taken(name, returned)
         except Unbound:  # it is the default handler
             raise
@@ -178,3 +181,13 @@ class Hooks(Handling):
             return
         await destination.stores.close()
         await destination.association.release()
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    """Do what a handler left to be done; whoever is cancelled waits until the file is let go."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
