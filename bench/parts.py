@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.among import among
 from bench.crowd import crowd
 from bench.echoing import echoing
+from bench.flushing import flushing
 from bench.growth import growth
 from bench.nodes import archives
 from bench.querying import query
@@ -45,6 +46,7 @@ class Part:
 
 PARTS = (
     Part("store", "CT objects, small ones, a big one and its memory", storing, 60, 16),
+    Part("flush", "the same to a disk, with flushes and without", flushing, 5, 25),
     Part("cross", "our tools with DCMTK's, fast and as they come", crossing, 25, 10),
     Part("growth", "the cost of one object among more and more", growth, 65, 2),
     Part("echo", "C-ECHO on an association, and on one for each", echoing, 35, 16),

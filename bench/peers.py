@@ -73,7 +73,8 @@ def emptied(folder: Path) -> None:
 
 DICOMWIRE = Peer(
     "dicomwire",
-    lambda port, out: [*OURS, "storescp", str(port), "-od", str(out)],
+    # as the others, it does not wait for the disk: see the part "flush"
+    lambda port, out: [*OURS, "storescp", str(port), "-od", str(out), "--no-flush"],
     lambda port, data: [*OURS, "storescu", "127.0.0.1", str(port), str(data)],
 )
 DCMTK = Peer(
