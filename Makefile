@@ -26,10 +26,10 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench fuzz soak lock clean
+.PHONY: help demo test check coverage docs bench fuzz soak lock clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY)  ## the main job, shown
 	@$(RUN) -m dicomwire.apps.demo $(if $(PEER),--peer $(PEER)) $(ARGS)
@@ -43,6 +43,9 @@ check: $(READY)  ## format, lint, types, generated files, and the tests that nee
 	{ $(RUN) -m ruff format --check . && $(RUN) -m ruff check . && $(RUN) -m mypy; } >"$$said" 2>&1 & static=$$!; \
 	$(if $(MEMORY),TMPDIR=$(MEMORY)) DICOMWIRE_EXAMPLES=20 $(PYTEST) --numprocesses=auto -m "not socket and not peer" $(ARGS); tests=$$?; \
 	wait $$static; static=$$?; cat "$$said"; exit $$((tests | static))
+
+coverage: $(READY)  ## which branches of protocol/ and services/ their tests reach; at least 98 % of each
+	@DICOMWIRE_EXAMPLES=20 $(RUN) -m tools.measure_coverage
 
 docs: $(READY)  ## the documentation as a web site, in site/; a broken link or reference is an error
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet $(ARGS)

@@ -556,3 +556,38 @@ def test_128_contexts() -> None:
     requestor.send_message(255, dict(STORE), b"data")
     pump(requestor, acceptor)
     assert isinstance(acceptor.events[0], Message)
+
+
+# -- settings and what is kept -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("announced", "taken_"), [(4096, 4096), (0, 1 << 20)])
+def test_what_is_announced_can_change_before_it_counts(announced: int, taken_: int) -> None:
+    requestor, acceptor = associated()
+    acceptor.announce(announced)
+    requestor.fragment = taken_ - 6  # a peer that takes the announcement at its word
+    requestor.send_message(3, dict(STORE), bytes(taken_ - 6))
+    pump(requestor, acceptor)
+    assert [type(event) for event in acceptor.events] == [Message]
+    requestor.fragment = 5000
+    requestor.send_message(3, {**STORE, "MessageID": 8}, bytes(5000))
+    pump(requestor, acceptor)
+    assert acceptor.established == (announced == 0)
+
+
+def test_headers_that_are_kept_do_not_pile_up() -> None:
+    requestor, acceptor = associated()
+    for size in range(0, 2400, 2):
+        requestor.send_message(3, {**STORE, "MessageID": size}, bytes(size))
+        pump(requestor, acceptor)
+        assert data_of(acceptor.events.popleft()) == bytes(size)  # type: ignore[arg-type]
+        assert len(requestor._headers) <= 1001
+
+
+def test_a_tap_may_go_away_while_a_pdu_arrives() -> None:
+    requestor, acceptor = associated()
+    acceptor.watch(Watcher())
+    acceptor.tap = None  # by another thread, which has not come to the reader yet
+    requestor.send_message(1, dict(ECHO))
+    pump(requestor, acceptor)
+    assert [type(event) for event in acceptor.events] == [Message]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dicomwire.protocol.command import Command, encode_command
 from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Aborted, Ended
+from dicomwire.protocol.errors import Aborted, Ended, Fault, UnrecognizedPDU
 from dicomwire.protocol.items import MaximumLength
 from dicomwire.protocol.limits import Limits
 from dicomwire.protocol.messages import Message
@@ -229,6 +229,36 @@ def test_after_a_framing_error_nothing_has_a_meaning() -> None:
     feed(connection, request().encode() * 200)
     assert pdus_of(taken(connection)) == [Abort(2, 1)]
     assert not connection.events
+
+
+@pytest.mark.parametrize(
+    ("first", "what", "fault"),
+    [
+        (b"\x16\x03\x01\x02\0\x01", "speaks TLS", Fault.SETTINGS),  # a ClientHello
+        (b"\x15\x03\x03\0\x02\x02", "speaks TLS", Fault.SETTINGS),  # an alert
+        (b"\x16\x04\0\0\0\0", "Unknown PDU type received '0x16'", Fault.PEER),
+        (b"GET / HTTP/1.1", "speaks HTTP", Fault.SETTINGS),
+        (b"HTTP/1.1 400 Bad", "speaks HTTP", Fault.SETTINGS),
+        (b"GETTING", "Unknown PDU type received '0x47'", Fault.PEER),
+    ],
+)
+def test_what_is_no_dicom_is_named(first: bytes, what: str, fault: Fault) -> None:
+    connection = in_state("Sta2")
+    feed(connection, first)
+    cause = connection.ended.__cause__ if connection.ended else None
+    assert isinstance(cause, UnrecognizedPDU)
+    assert what in str(cause)
+    assert (cause.fault, bool(cause.check)) == (fault, True)
+    assert pdus_of(taken(connection)) == [Abort(0, 0)]
+
+
+def test_bytes_after_the_last_value_of_a_pdu_are_a_fault() -> None:
+    connection = raw_acceptor()
+    whole = values((1, 3, encode_command({**ECHO, "CommandDataSetType": 0x0101})))
+    longer = whole[:2] + (len(whole) - 6 + 5).to_bytes(4, "big") + whole[6:] + bytes(5)
+    feed(connection, longer)
+    assert len(connection.events) == 1  # what came before has its meaning
+    assert pdus_of(taken(connection)) == [Abort(2, 6)]
 
 
 # -- memory --------------------------------------------------------------------------------

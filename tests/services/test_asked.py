@@ -95,6 +95,11 @@ def test_only_what_was_asked_for_reaches_the_handler(
     assert list(tmp_path.iterdir()) == []  # neither leaves a file behind
 
 
+def test_of_an_instance_that_is_named_the_data_set_is_not_looked_at() -> None:
+    status, side = status_for(keys(SOPInstanceUID="1.2.3"), sink_of(b"no data set", None))
+    assert (status, side.heard) == (0, ["EVT_C_STORE"])
+
+
 @pytest.mark.parametrize(
     "sink",
     [sink_of(b"\x08\x00\x05\x00??no data set", None), sink_of(b"", None), Dropped()],

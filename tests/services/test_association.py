@@ -283,6 +283,24 @@ def test_an_operations_window_is_answered(
     assert other.connection.may_invoke == performed
 
 
+def test_all_negotiations_are_answered_together() -> None:
+    user, window = UserIdentity(1, True, b"me"), AsynchronousOperationsWindow(5, 6)
+    one, other = sides(
+        request(EXTENDED, user, window),
+        EVT_USER_ID=lambda user_identity: (True, None),
+        EVT_SOP_EXTENDED=lambda app_info: app_info,
+        EVT_SOP_COMMON=lambda items: {},
+        EVT_ASYNC_OPS=lambda nr_invoked, nr_performed: (2, 1),
+    )
+    kinds = (UserIdentityResponse, SOPClassExtendedNegotiation, AsynchronousOperationsWindow)
+    answered = [items_of(one.result.user_information, kind) for kind in kinds]
+    expected = UserIdentityResponse(b""), EXTENDED, AsynchronousOperationsWindow(2, 1)
+    assert answered == [[each] for each in expected]
+    assert [event for event in other.heard if event != "EVT_REQUESTED"] == [
+        *("EVT_USER_ID", "EVT_SOP_EXTENDED", "EVT_SOP_COMMON", "EVT_ASYNC_OPS")
+    ]
+
+
 @pytest.mark.parametrize("event", ["EVT_SOP_EXTENDED", "EVT_SOP_COMMON"])
 def test_a_negotiation_handler_that_raises_keeps_nobody_out(event: str) -> None:
     items: list[AnyUserItem] = [EXTENDED]

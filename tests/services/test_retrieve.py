@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,12 +16,13 @@ from dicomwire.dataset.codec import decode, encode
 from dicomwire.dataset.part10 import read_header
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Aborted, Lost
+from dicomwire.protocol.errors import Aborted, LocalError, Lost
 from dicomwire.protocol.pdus import Abort
-from dicomwire.services import scp, scu
+from dicomwire.services import retrieve, scp, scu
 from dicomwire.services.association import abort
 from dicomwire.services.responding import response_for
 from dicomwire.services.retrieve import MOST, SubOperations
+from dicomwire.services.sending import Outgoing
 from dicomwire.services.wants import RECEIVE_IDLE, Conversation, Flush, Open, Settle, Store
 from dicomwire.standard.statuses import Category
 from tests.protocol import pairs
@@ -438,6 +440,30 @@ def test_what_cannot_be_sent_has_failed_and_the_rest_goes_on(
     ]  # fmt: skip
     assert found.failed_uids == uids
     assert len(found.stored) == 1
+
+
+class Breaking:
+    """A data set that cannot be read to its end."""
+
+    length = 10
+
+    def fetch(self, size: int) -> None:
+        """Its beginning can be read."""
+
+    def chunks(self, size: int) -> Iterator[memoryview]:
+        yield memoryview(b"1234")
+        raise LocalError("the disk is gone")
+
+
+def test_an_instance_that_breaks_off_ends_the_association(monkeypatch: pytest.MonkeyPatch) -> None:
+    def outgoing(*given: Any, **how: Any) -> Any:
+        return nullcontext(Outgoing(3, CT, "1.2.1", Breaking()))
+
+    monkeypatch.setattr(retrieve, "outgoing", outgoing)
+    found = get(2, (0xFF00, image()), (0xFF00, image("1.2.2")))
+    assert found.answers == []  # half a message was sent: nothing can follow it
+    for side in (found.provider, found.user):
+        assert isinstance(side.error, Aborted)
 
 
 FAILURES = [

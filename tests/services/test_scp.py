@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 
+from dicomwire.dataset.errors import UndecodableDataSet
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Aborted, DimseError, Released
@@ -87,6 +88,15 @@ def test_a_store_without_a_handler_fails() -> None:
 def test_a_handler_that_raises_gives_the_status_of_its_service() -> None:
     assert echo_status(raising)["Status"] == 0x0000
     assert store_status(raising)["Status"] == 0xC211
+
+
+def test_the_peer_is_told_when_its_data_set_was_the_reason() -> None:
+    def decoding(message: Message) -> int:
+        raise UndecodableDataSet("The data set of Doe^Jane cannot be decoded")
+
+    found = store_status(decoding)
+    assert found["Status"] == 0xC211
+    assert found["ErrorComment"] == "the data set of the request cannot be decoded"
 
 
 @pytest.mark.parametrize("ask", [echo_status, store_status])

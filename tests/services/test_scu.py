@@ -21,6 +21,7 @@ from dicomwire.services.responding import response_for
 from dicomwire.services.response import Response
 from dicomwire.services.wants import FLUSH, RECEIVE_IDLE, Conversation, Timer
 from dicomwire.standard.dimse import BY_NAME, C_ECHO, C_STORE
+from tests.protocol import pairs
 from tests.protocol.pairs import CT, ECHO, STORE, VERIFICATION, associated, data_of, feed
 from tests.services.stage import Side, play
 
@@ -50,6 +51,13 @@ def test_a_command_set_has_its_uids_where_the_service_wants_them() -> None:
     action = scu.command_for(BY_NAME["N-ACTION"], 1, "1.2", ActionTypeID=2)
     assert action["RequestedSOPClassUID"] == "1.2"
     assert action["ActionTypeID"] == 2
+
+
+def test_a_cancel_names_what_it_cancels() -> None:
+    requestor, acceptor = associated()
+    requestor.send_message(1, scu.cancel_for(7))  # PS3.7 9.3.2.3
+    pairs.pump(requestor, acceptor)
+    assert (acceptor.cancelled, list(acceptor.events)) == ({7}, [])
 
 
 def test_a_request_is_answered() -> None:

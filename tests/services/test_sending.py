@@ -9,17 +9,20 @@ import signal
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydicom import Dataset, dcmread
+from pydicom.data import get_testdata_file
 from pydicom.uid import UID
 
 from dicomwire import AE, Association, Options, evt
 from dicomwire.dataset.convert import convert_file
 from dicomwire.dataset.part10 import encode_file_meta, read_header
 from dicomwire.protocol.errors import Aborted, LocalError
+from dicomwire.services.sending import context_for, outgoing
 from tests.dataset.samples import parsed, plain, shipped_files
 from tests.network.ends import (
     BIG_ENDIAN,
@@ -43,6 +46,7 @@ from tests.network.ends import (
     serving,
 )
 from tests.protocol import pairs
+from tests.services.stage import associated_for
 
 pytestmark = pytest.mark.socket
 
@@ -569,3 +573,56 @@ def test_a_uid_of_pydicom_will_do() -> None:
     with storing([(UID(CT), UNCOMPRESSED)], box) as (assoc, _):
         assert assoc.send_c_store(image()).Status == 0
     assert len(box.wait()) == 1
+
+
+# -- which context -------------------------------------------------------------------------
+
+PUSH, WATCH, PULL = (f"1.2.840.10008.5.1.4.34.6.{number}" for number in (1, 2, 3))
+
+
+def test_a_step_may_go_over_the_context_of_another_of_its_classes() -> None:
+    requestor, _ = associated_for(VERIFICATION, WATCH, PULL)  # PS3.4 CC.2
+    assert context_for(requestor, PULL).context_id == 5
+    assert context_for(requestor, PUSH).context_id == 3
+    with pytest.raises(ValueError, match="'CT Image Storage' has been accepted"):
+        context_for(requestor, CT)
+
+
+def test_a_step_without_any_of_these_has_no_context() -> None:
+    requestor, _ = associated_for(VERIFICATION)
+    with pytest.raises(ValueError, match="has been accepted by the peer"):
+        context_for(requestor, PUSH)
+
+
+def test_a_context_in_the_other_role_is_no_good_unless_the_role_does_not_matter() -> None:
+    requestor, _ = associated_for(CT)
+    requestor.contexts[1] = replace(requestor.contexts[1], as_scu=False)
+    with pytest.raises(ValueError, match="for the SCU role"):
+        context_for(requestor, CT)
+    assert context_for(requestor, CT, any_role=True).context_id == 1
+
+
+@pytest.mark.parametrize("form", ["dataset", "path", "header"])
+@pytest.mark.parametrize("accepted", [RLE, EXPLICIT, JPEG])
+def test_an_instance_is_decompressed_when_that_is_the_only_way(
+    form: str, accepted: str, tmp_path: Path
+) -> None:
+    ds = dcmread(get_testdata_file("MR_small_RLE.dcm"))
+    path = saved(tmp_path / "rle", ds)
+    given = {"dataset": ds, "path": path, "header": read_header(path)}[form]
+    requestor, _ = associated_for(MR, syntax=accepted)
+    if accepted == JPEG:  # neither as it is nor without compression
+        with (
+            pytest.raises(ValueError, match="has been accepted"),
+            outgoing(requestor, given, decompress=True),
+        ):
+            pass
+        return
+    with outgoing(requestor, given, decompress=True) as what:
+        sent = b"".join(what.stream.chunks())
+    if accepted == RLE:
+        assert sent == raw(path)
+    else:
+        assert (
+            parsed(sent, EXPLICIT).PixelData == dcmread(get_testdata_file("MR_small.dcm")).PixelData
+        )

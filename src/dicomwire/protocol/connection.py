@@ -300,12 +300,11 @@ class Connection:
         self._establish(contexts)
 
     def _establish(self, contexts: list[AcceptedContext]) -> None:
-        peer = self.answer if self.is_requestor else self.request
-        self.fragment = fragment_length(maximum_length(peer.user_information if peer else []))
-        if self.request is not None and self.answer is not None:
-            window = agreed_window(self.request.user_information, self.answer.user_information)
-            asked, performed = window if self.is_requestor else window[::-1]
-            self.may_invoke, self.may_perform = asked, performed
+        asked = self.request.user_information if self.request else []
+        given = self.answer.user_information if self.answer else []
+        self.fragment = fragment_length(maximum_length(given if self.is_requestor else asked))
+        window = agreed_window(asked, given)
+        self.may_invoke, self.may_perform = window if self.is_requestor else window[::-1]
         self.contexts = {context.context_id: context for context in contexts}
         self.reader.assembly.contexts = self.contexts
         self.watch(self.tap)

@@ -55,13 +55,12 @@ def serve(connection: Connection) -> Conversation[None]:
     """
     under_way: deque[PutOff] = deque()
     while True:
-        event = yield RECEIVE_IDLE
+        event: Message | ReleaseRQ = yield RECEIVE_IDLE
         if isinstance(event, ReleaseRQ):
             yield from _settle(under_way)
             yield from answer_release(connection)
             return
-        if isinstance(event, Message):
-            yield from _serve_one(connection, event, under_way)
+        yield from _serve_one(connection, event, under_way)
         if connection.ended is not None:
             raise connection.ended
 
