@@ -17,7 +17,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
 from dicomwire.dataset.codec import decode, encode
-from dicomwire.dataset.errors import DataSetError
+from dicomwire.dataset.errors import DataSetError, UndecodableDataSet
 from tests.dataset.samples import (
     BIG_ENDIAN,
     DEFLATED,
@@ -187,6 +187,22 @@ def test_garbage(data: bytes, syntax: str) -> None:
 def test_any_bytes_give_a_data_set_or_the_error(data: bytes, syntax: str) -> None:
     with contextlib.suppress(DataSetError):
         decode(data, syntax)
+
+
+# A number of one byte: pydicom has an error of its own for that, which is none of Python's.
+ODD = explicit(0x00280010, "US", b"\5")
+
+
+@pytest.mark.filterwarnings("ignore:Expected implicit VR")
+def test_a_number_that_is_cut_where_decoding_needs_it() -> None:
+    with pytest.raises(UndecodableDataSet, match="multiple of bytes per value"):
+        decode(explicit(0x00080005, "US", b"\0"), IMPLICIT)
+
+
+def test_a_number_that_is_cut_where_encoding_needs_it() -> None:
+    ds = decode(ODD, EXPLICIT)
+    with pytest.raises(DataSetError, match="multiple of bytes per value"):
+        encode(ds, BIG_ENDIAN)
 
 
 @pytest.mark.parametrize("path", shipped_files(), ids=lambda path: path.name)

@@ -215,6 +215,12 @@ def test_dataset_already_swapped_by_hand() -> None:
     assert decode(encode(ours, EXPLICIT), EXPLICIT).PixelData == ds.PixelData
 
 
+def test_a_dataset_with_a_number_that_is_cut_is_not_converted() -> None:
+    ds = decode(explicit(0x00280010, "US", b"\5"), EXPLICIT)
+    with pytest.raises(DataSetError, match="multiple of bytes per value"):
+        convert_dataset(ds, EXPLICIT, BIG_ENDIAN)
+
+
 def test_dataset_conversions_that_are_none() -> None:
     with pytest.raises(DataSetError, match="cannot be converted to"):
         convert_dataset(Dataset(), JPEG_BASELINE, EXPLICIT)

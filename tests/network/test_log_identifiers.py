@@ -81,6 +81,8 @@ def test_what_a_peer_sends_begins_no_line() -> None:
 
 @pytest.mark.no_socket
 def test_an_identifier_that_cannot_be_read_is_said_so() -> None:
-    shown = identifier_lines("title", b"\x08\0\x52\0\xff\xff\0\0short", IMPLICIT)
-    assert shown[0] == "title"
-    assert "cannot be read" in "".join(shown)
+    cut, odd = b"\x08\0\x52\0\xff\xff\0\0short", b"\x28\0\x10\0\1\0\0\0\5"
+    for data in (cut, odd):  # odd: Rows of one byte, which is only seen when it is looked at
+        shown = identifier_lines("title", data, IMPLICIT)
+        assert shown[0] == "title"
+        assert "cannot be read" in "".join(shown)

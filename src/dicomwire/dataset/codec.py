@@ -30,7 +30,14 @@ PYDICOM_ERRORS = (
     TypeError,
     ValueError,
 )
-"""What pydicom raises over values and bytes that it cannot make sense of."""
+"""What pydicom raises over values and bytes that it cannot make sense of; one is missing here."""
+
+
+def pydicom_errors() -> tuple[type[Exception], ...]:
+    """Return all of them; named after `except`, this is asked only once pydicom is there."""
+    from pydicom.errors import BytesLengthException
+
+    return (BytesLengthException, *PYDICOM_ERRORS)
 
 
 def encode(ds: Dataset, transfer_syntax_uid: str) -> bytes:
@@ -64,7 +71,7 @@ def _encode_any(ds: Dataset, encoding: Encoding, uncompressed: bool) -> bytes:
     _refuse_other_groups(ds)
     try:
         return _encode(ds, encoding, uncompressed)
-    except PYDICOM_ERRORS as error:
+    except pydicom_errors() as error:
         raise DataSetError(
             f"The data set cannot be encoded: {first_line(error)}",
             "the element that the text names",
@@ -212,7 +219,7 @@ def decode(
         file = _inflated(file, max_length)
     try:
         return _decode(file, encoding)
-    except PYDICOM_ERRORS as error:
+    except pydicom_errors() as error:
         raise UndecodableDataSet(
             f"The data set cannot be decoded: {first_line(error)}", CUT_SHORT
         ) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from dicomwire.dataset.byte_order import unshared
 from dicomwire.dataset.choice import can_convert
-from dicomwire.dataset.codec import PYDICOM_ERRORS, first_line, in_byte_order, set_encoding
+from dicomwire.dataset.codec import first_line, in_byte_order, pydicom_errors, set_encoding
 from dicomwire.dataset.deflate import Deflater, Inflater
 from dicomwire.dataset.elements import Encoding, Reader, encoding_of
 from dicomwire.dataset.errors import DataSetError
@@ -132,7 +132,7 @@ def convert_dataset(ds: Dataset, from_transfer_syntax: str, to_transfer_syntax: 
         ours = unshared(ds, parsed=True)
         set_encoding(ours, target)
         return ours
-    except PYDICOM_ERRORS as error:
+    except pydicom_errors() as error:
         raise DataSetError(
             f"The data set cannot be converted: {first_line(error)}",
             "the element that the text names",

@@ -58,9 +58,11 @@ def identifier_lines(
         The title and a line for each element; what does not print is escaped. Of an identifier
         that cannot be read, the title and why.
     """
+    from pydicom.errors import BytesLengthException
+
     try:
         shown = pretty_dataset(codec.decode(data, transfer_syntax))
-    except (DataSetError, *PYDICOM_ERRORS) as error:
+    except (DataSetError, BytesLengthException, *PYDICOM_ERRORS) as error:
         shown = [f"(cannot be read: {error})"]
     return [title, "", *(visible(line) for line in shown), ""]
 
