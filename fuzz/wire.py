@@ -13,6 +13,7 @@ from dicomwire.protocol.reader import LARGEST, SMALLEST, Reader
 
 PLAN = 4
 """Bytes at the beginning of an input that say how the others are cut."""
+_MOST_PIECES = 200
 
 
 def pdus(data: bytes) -> None:
@@ -76,12 +77,15 @@ def sizes(plan: bytes) -> list[int]:
 
 
 def pieces(stream: bytes, plan: list[int]) -> Iterator[bytes]:
-    """Cut a stream."""
-    position, turn = 0, 0
-    while position < len(stream):
+    """Cut a stream, but into no more pieces than a run has time for."""
+    position = 0
+    for turn in range(_MOST_PIECES):
         size = plan[turn % len(plan)]
-        yield stream[position : position + size]
-        position, turn = position + size, turn + 1
+        if position < len(stream):
+            yield stream[position : position + size]
+        position += size
+    if position < len(stream):
+        yield stream[position:]
 
 
 def _read(stream: bytes, plan: list[int], shown: bool) -> Iterator[Any]:
