@@ -15,6 +15,7 @@ KINDS = ("server", "hasty", "secured", "ours", "strict")
 """Fixtures whose parameter is the name of a server."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests of one server together: to start one takes longer than most of them."""
     for item in items:
