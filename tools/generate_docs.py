@@ -2,7 +2,7 @@
 
 `python -m tools.generate_docs` writes what stands between `<!-- rows: name -->` and
 `<!-- /rows -->` of each page; with `--check` it exits 1 when a page is not what it would write.
-What the rows do not say is said by `docs_events`, `docs_advice` and `docs_statement`.
+What the rows do not say is said by `docs_events`, `docs_advice` and the other files of that kind.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import docs_advice, docs_events, docs_statement
+from tools import docs_advice, docs_events, docs_faults, docs_statement
 
 DOCS = Path(__file__).parents[1] / "docs"
 TABLES: dict[str, Callable[[], str]] = {
     **docs_events.TABLES,
     **docs_advice.TABLES,
     **docs_statement.TABLES,
+    **docs_faults.TABLES,
 }
 
 _REGION = re.compile(r"(<!-- rows: ([\w-]+) -->\n).*?(<!-- /rows -->)", re.DOTALL)

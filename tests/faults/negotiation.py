@@ -84,11 +84,11 @@ def filled(length: int) -> bytes:
     return made_of(*parts)
 
 
-def headers(raw: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the items begin whose lengths can be wrong, and their types; those inside too."""
+def headers(raw: bytes, start: int, end: int) -> Iterator[int]:
+    """Where the items begin whose lengths can be wrong, those inside too."""
     while start < end:
         kind, length = raw[start], struct.unpack_from(">H", raw, start + 2)[0]
-        yield start, kind
+        yield start
         if kind in (0x20, 0x50):
             yield from headers(raw, start + (8 if kind == 0x20 else 4), start + 4 + length)
         start += 4 + length
@@ -97,12 +97,11 @@ def headers(raw: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 def lengths() -> Iterator[Case]:
     """A request with the length of each of its items wrong."""
     raw = made_of(NAME, ONE, USER)
-    for position, kind in headers(raw, 74, len(raw)):
+    for position in headers(raw, 74, len(raw)):
         (right,) = struct.unpack_from(">H", raw, position + 2)
         for wrong, words in ((right + 1, "one more"), (right - 1, "one less"), (0xFFFF, "FFFFH")):
             broken = raw[: position + 2] + struct.pack(">H", wrong) + raw[position + 4 :]
-            fault = f"length of item {kind:02X}H {words}"
-            yield Case("N32", fault, broken, "ABORT(0,0)")
+            yield Case("N32", f"length of an item {words}", broken, "ABORT(0,0)")
     shorter = len(raw) - 7
     cut = raw[:2] + shorter.to_bytes(4, "big") + raw[6:]
     yield Case("N32", "length of the PDU one less", cut, "ABORT(0,0)")
@@ -112,9 +111,9 @@ def claims() -> Iterator[Case]:
     """PDUs of all types that claim nearly 4 GiB, as the first thing that is said."""
     for pdu_type in (1, 2, 3, 5, 6, 7):
         raw = bytes((pdu_type, 0)) + b"\xff\xff\xff\xff" + bytes(100)
-        yield Case("N34", f"a PDU of type 0{pdu_type}H claims 4 GiB", raw, "ABORT(0,0)")
+        yield Case("N34", "a PDU of each type that claims 4 GiB", raw, "ABORT(0,0)")
     raw = b"\4\0\xff\xff\xff\xff" + bytes(100)
-    yield Case("N02", "P-DATA-TF that claims 4 GiB", raw, "ABORT(0,0)")
+    yield Case("N02", "the same that claims 4 GiB", raw, "ABORT(0,0)")
 
 
 FIRST = {

@@ -66,11 +66,14 @@ class Scenario:
     ----------
     row, fault, answer
         As of a `Case`.
+    still_open : str
+        Why that is not what happens so far; empty when it is. The test is expected to fail then.
     """
 
     row: str
     fault: str
     answer: str
+    still_open: str = ""
 
 
 def said(pdus: Iterable[AnyPDU]) -> str:

@@ -15,9 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from dicomwire.protocol.pdus import Abort, AnyPDU, AssociateRJ, ReleaseRP, ReleaseRQ
 from tests.faults.established import ECHOED, STORED, asking
-from tests.faults.rows import said
+from tests.faults.rows import Scenario, said
 from tests.network.certificates import authority, contexts
 from tests.network.ends import LOCAL, Peer, dial
 from tests.protocol.pairs import CT, ECHO, STORE, VERIFICATION, message
@@ -52,6 +54,12 @@ def until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, what()
         nobody.wait(0.002)
+
+
+def still_open(scenario: Scenario) -> pytest.MarkDecorator:
+    """Mark the test of a scenario that is not yet answered as its table wants it."""
+    assert scenario.still_open
+    return pytest.mark.xfail(reason=scenario.still_open, strict=True)
 
 
 def waits_for_close(peer: Peer, seconds: float = BOUND) -> list[AnyPDU]:

@@ -19,11 +19,9 @@ from tests.faults.conftest import Start
 from tests.faults.established import ECHOED, STORED, STORING, asking, values
 from tests.faults.rows import CLOSED, said
 from tests.faults.scenarios import TRANSPORT
-from tests.faults.servers import NAMES, PATIENT, Served, heard, until, waits_for_close
+from tests.faults.servers import NAMES, PATIENT, Served, heard, still_open, until, waits_for_close
 from tests.network.ends import LOCAL, Peer, dial
 from tests.protocol.pairs import ECHO, STORE, VERIFICATION, message
-
-MISSING = "there is no bound for it yet: it comes with the settings of bounds"
 
 
 @pytest.fixture
@@ -117,7 +115,7 @@ def test_a_message_that_stops(hasty: Served) -> None:
     hasty.is_well(*ports)
 
 
-@pytest.mark.xfail(reason=MISSING, strict=True)
+@still_open(TRANSPORT["half_a_pdu"])
 def test_half_a_pdu(hasty: Served, answer: str) -> None:
     with hasty.established() as peer:
         peer.send(message(1, dict(ECHO))[:40])
@@ -125,7 +123,7 @@ def test_half_a_pdu(hasty: Served, answer: str) -> None:
     hasty.is_well()
 
 
-@pytest.mark.xfail(reason=MISSING, strict=True)
+@still_open(TRANSPORT["a_data_set_byte_by_byte"])
 def test_a_data_set_byte_by_byte(hasty: Served, answer: str) -> None:
     with hasty.established() as peer:
         peer.send(STORING + values((3, 0, bytes(200)))[:12])
@@ -200,7 +198,7 @@ def test_who_does_not_read(hasty: Served) -> None:
         hasty.is_well(port)  # it has hung up, and nobody has read anything
 
 
-@pytest.mark.xfail(reason=MISSING, strict=True)
+@still_open(TRANSPORT["requests_without_end"])
 def test_requests_without_end(hasty: Served) -> None:
     before = hasty.memory()
     with hasty.established() as peer:
@@ -316,7 +314,7 @@ def test_a_port_scan(server: Served) -> None:
     server.is_well()
 
 
-@pytest.mark.xfail(reason="a line each, so far", strict=True)
+@still_open(TRANSPORT["a_port_scan_in_the_log"])
 def test_a_port_scan_in_the_log(server: Served) -> None:
     before = len(server.log())
     scanned(server, 50)
