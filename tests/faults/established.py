@@ -206,6 +206,18 @@ ESTABLISHED: tuple[Case, ...] = (
     ),
     Case("P20", "no command field", of_command(command(CommandField=None)), "ABORT(2,6)"),
     Case(
+        "P21",
+        "a request with the ID of one that is not answered yet",
+        of_command(command()) * 2,
+        f"{ECHOED} C-ECHO-RSP 0210",
+    ),
+    Case(
+        "P21",
+        "the same with data sets",
+        message(3, dict(STORE), b"data") + message(3, dict(STORE), b"other"),
+        f"{STORED} C-STORE-RSP 0210",
+    ),
+    Case(
         "P22",
         "group length FFFFFFFFH",
         of_command(b"\0\0\0\0\4\0\0\0\xff\xff\xff\xff" + command()[12:]),

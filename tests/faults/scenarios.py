@@ -88,12 +88,6 @@ BEGINNINGS: dict[str, Scenario] = {
 }
 
 MESSAGES: dict[str, Scenario] = {
-    "an_id_under_way": Scenario(
-        "P21",
-        "a request with the ID of one that is not answered yet",
-        "C-ECHO-RSP 0210",
-        "both are answered",
-    ),
     "a_data_set_that_never_comes": Scenario(
         "P28", "a command whose data set never comes", "ABORT(0,0)"
     ),

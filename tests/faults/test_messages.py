@@ -13,7 +13,7 @@ from tests.faults.conftest import Start
 from tests.faults.established import STORING, cancel, command, of_command, values
 from tests.faults.rows import CLOSED, said
 from tests.faults.scenarios import MESSAGES
-from tests.faults.servers import Served, heard, still_open
+from tests.faults.servers import Served, heard
 from tests.faults.serving import (
     FIND,
     KILLS,
@@ -69,15 +69,6 @@ def test_an_abort_while_a_handler_runs(ours: Served, answer: str) -> None:
         assert heard(peer, 1) == CLOSED
     ours.is_well(port)
     assert answer.startswith(CLOSED)
-
-
-@still_open(MESSAGES["an_id_under_way"])
-def test_an_id_under_way(ours: Served, answer: str) -> None:
-    with ours.established() as peer:
-        peer.send(of_command(command(MessageID=SLEEPS)) * 2)
-        assert answer in heard(peer, 2)
-        ours.release(peer)
-    ours.is_well()
 
 
 def test_a_query_is_cancelled(ours: Served, answer: str) -> None:

@@ -230,7 +230,7 @@ def test_who_reads_little_by_little(server: Served) -> None:
     count = 300
     with server.established() as peer:
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        requests = message(1, dict(ECHO)) * count
+        requests = b"".join(message(1, {**ECHO, "MessageID": n}) for n in range(count))
         sender = threading.Thread(target=peer.send, args=(requests,))
         sender.start()
         assert heard(peer, count) == f"{count} x {ECHOED}"
@@ -263,9 +263,13 @@ def test_byte_by_byte(server: Served) -> None:
 
 
 def test_at_once(server: Served) -> None:
-    one = message(1, dict(ECHO)) + message(3, dict(STORE), b"data")
+    requests = b"".join(
+        message(1, {**ECHO, "MessageID": number})
+        + message(3, {**STORE, "MessageID": number + 100}, b"data")
+        for number in range(20)
+    )
     with server.established() as peer:
-        peer.send(one * 20 + ReleaseRQ().encode())
+        peer.send(requests, ReleaseRQ())
         for _ in range(20):
             assert heard(peer, 2) == f"{ECHOED} {stored(server)}"
         assert peer.read() == ReleaseRP()

@@ -591,3 +591,37 @@ def test_a_tap_may_go_away_while_a_pdu_arrives() -> None:
     requestor.send_message(1, dict(ECHO))
     pump(requestor, acceptor)
     assert [type(event) for event in acceptor.events] == [Message]
+
+
+def response(status: int) -> dict[str, object]:
+    """A response to `ECHO`."""
+    return {"CommandField": 0x8030, "MessageIDBeingRespondedTo": 1, "Status": status}
+
+
+def test_a_message_id_may_be_used_again_once_it_is_answered() -> None:
+    requestor, acceptor = associated()
+
+    def asked() -> list[bool]:
+        requestor.send_message(1, dict(ECHO))
+        pump(requestor, acceptor)
+        found = [each.is_repeated for each in acceptor.events if isinstance(each, Message)]
+        acceptor.events.clear()
+        return found
+
+    assert asked() == [False]
+    assert asked() == [True]
+    acceptor.send_message(1, response(0xFF00))  # and another response follows
+    assert asked() == [True]
+    acceptor.send_message(1, response(0x0000))
+    assert asked() == [False]
+    acceptor.send_message(1, dict(ECHO))  # a request of our own answers nothing
+    assert asked() == [True]
+
+
+def test_responses_are_never_repeated_requests() -> None:
+    requestor, acceptor = associated()
+    for _ in range(2):
+        acceptor.send_message(1, response(0xFF00))
+        pump(requestor, acceptor)
+    found = [each for each in requestor.events if isinstance(each, Message)]
+    assert [each.is_repeated for each in found] == [False, False]

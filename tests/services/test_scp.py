@@ -200,10 +200,11 @@ WITHOUT_INSTANCE = {key: value for key, value in STORE.items() if key != "Affect
         (message(3, {**STORE, "AffectedSOPClassUID": "1.2"}, Spy()), 0x0122),
         (message(3, {**STORE, "CommandField": 0x7777}, Spy()), 0x0211),
         (message(3, {"CommandField": 0x7777, "MessageID": 3}), 0x0211),
+        (message(3, STORE, Spy())._replace(is_repeated=True), 0x0210),
     ],
     ids=["no class", "no instance", "empty instance", "no data set", "echo with data set",
          "store on Verification", "echo on CT", "class of no context", "unknown command",
-         "unknown and bare"],
+         "unknown and bare", "of an ID under way"],
 )  # fmt: skip
 def test_a_request_that_cannot_be_gets_its_status(asked: Message, expected: int) -> None:
     called: list[Message] = []

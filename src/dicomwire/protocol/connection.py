@@ -43,10 +43,11 @@ from dicomwire.protocol.pdus import (
 )
 from dicomwire.protocol.reader import UNLIMITED, Reader, StrayData
 from dicomwire.protocol.state import RECEIVED, REQUESTED, StateMachine
-from dicomwire.standard.dimse import C_CANCEL_RQ, DATA_SET, NO_DATA_SET
+from dicomwire.standard.dimse import C_CANCEL_RQ, DATA_SET, NO_DATA_SET, RESPONSE
 
 Buffer = bytes | bytearray | memoryview
 
+PENDING = None, 0xFF00, 0xFF01  # statuses of requests, and of responses that are not the last
 MOST_CANCELLED = 100  # C-CANCEL requests that are kept in mind
 Event = AssociateRQ | AssociateAC | ReleaseRQ | ReleaseRP | Message
 
@@ -154,6 +155,7 @@ class Connection:
         self.contexts: dict[int, AcceptedContext] = {}
         self.rejected: list[ContextResult] = []
         self.cancelled: set[int] = set()
+        self._unanswered: set[int] = set()  # Message IDs of the peer's requests
         self.request: AssociateRQ | None = None
         self.answer: AssociateAC | None = None
         self.fragment = 0
@@ -191,12 +193,11 @@ class Connection:
         try:
             while (found := reader.next()) is not None:
                 if isinstance(found, Message):
-                    if found.command["CommandField"] == C_CANCEL_RQ:
+                    field = found.command["CommandField"]
+                    if field == C_CANCEL_RQ:
                         self._note_cancel(found.command["MessageIDBeingRespondedTo"])
                     else:
-                        if self.cancelled:  # a cancel from before the request is not for it
-                            self.cancelled.discard(found.command.get("MessageID", -1))
-                        self.events.append(found)
+                        self.events.append(found if field & RESPONSE else self._noted(found))
                         if len(self.events) > self._most_waiting:
                             raise LimitReached(
                                 f"More than {self._most_waiting} messages sent without waiting "
@@ -212,6 +213,16 @@ class Connection:
             reader.clear()
             self._fire("Evt19", cause=error)
         reader.settle()
+
+    def _noted(self, request: Message) -> Message:
+        """Keep the Message ID of a request in mind until it is answered."""
+        message_id = request.command["MessageID"]
+        if self.cancelled:  # a cancel from before the request is not for it
+            self.cancelled.discard(message_id)
+        if message_id in self._unanswered:  # PS3.7 Annex C, 0210H: duplicate invocation
+            return request._replace(is_repeated=True)
+        self._unanswered.add(message_id)
+        return request
 
     def _note_cancel(self, message_id: int) -> None:
         # Whoever answers the request looks here (PS3.7 9.3.2.3); a peer cannot fill it for ever.
@@ -372,6 +383,8 @@ class Connection:
             raise LocalError(f"Presentation context {context_id} was not accepted")
         if self._sending:
             raise LocalError("A message cannot be sent in the middle of another one's data set")
+        if self._unanswered and command.get("Status") not in PENDING:
+            self._unanswered.discard(command.get("MessageIDBeingRespondedTo", -1))
         command["CommandDataSetType"] = DATA_SET if data_follows else NO_DATA_SET
         encoded = memoryview(encode_command(command, self.pads_titles))
         self._append(context_id, COMMAND_BIT, encoded, last=True)

@@ -93,11 +93,14 @@ class Message(NamedTuple):
         The command set by keyword.
     data : Sink or None
         The data set, complete; None when the message has none.
+    is_repeated : bool
+        Whether it is a request with the Message ID of one that is not answered yet.
     """
 
     context_id: int
     command: Command
     data: Sink | None
+    is_repeated: bool = False
 
 
 ChooseSink = Callable[[int, Command], Sink]

@@ -39,6 +39,7 @@ from dicomwire.standard.sop_classes import service_class_of
 
 MISSING_ATTRIBUTE = 0x0120  # PS3.7 Annex C
 SOP_CLASS_NOT_SUPPORTED = 0x0122
+DUPLICATE_INVOCATION = 0x0210
 UNRECOGNISED_OPERATION = 0x0211
 RESOURCE_LIMITATION = 0x0213
 OUT_OF_RESOURCES = 0xA700  # PS3.4 Tables B.2-1 and C.4-1
@@ -158,6 +159,8 @@ _TAKEN = 0, ""
 def _refusal(connection: Connection, message: Message, service: Service) -> tuple[int, str]:
     """Return status and comment for a request that no handler should see; 0 for all others."""
     command = message.command
+    if message.is_repeated:
+        return DUPLICATE_INVOCATION, f"message {command['MessageID']} was not answered yet"
     uids, fields = _DEMANDED[service.name]
     missing = [name for name in uids if not command.get(name)]
     missing += [name for name in fields if command.get(name) is None]
