@@ -331,3 +331,5 @@ def plain_echo() -> Any:
 
 TestPair = Pair.TestCase
 TestPair.settings = settings(examples(200), stateful_step_count=50)
+# What fails is made small before it is shown, for up to 300 seconds.
+TestPair.pytestmark = [pytest.mark.timeout(400)]  # type: ignore[attr-defined]
