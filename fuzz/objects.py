@@ -13,6 +13,7 @@ from dicomwire.dataset.elements import EXPLICIT, IMPLICIT, Encoding, Reader, enc
 from dicomwire.dataset.errors import DataSetError, UnreadableFile
 from dicomwire.dataset.part10 import read_header_from
 from dicomwire.dataset.transcode import transcode
+from dicomwire.network.log_identifiers import identifier_lines
 
 SYNTAXES = (
     "1.2.840.10008.1.2",
@@ -23,6 +24,7 @@ SYNTAXES = (
 )
 _BIG = Encoding(False, False)
 _MOST_INFLATED = 1 << 20
+_MOST_LOGGED = 256
 _NAME = Path("fuzzed")
 
 
@@ -43,7 +45,7 @@ def data_sets(data: bytes) -> None:
     """Look through a data set in the transfer syntax that the first octet says, in every way."""
     syntax, body = SYNTAXES[(data[0] if data else 0) % len(SYNTAXES)], data[1:]
     encoding = encoding_of(syntax)
-    for look in (_scanned, _decoded, _asked):
+    for look in (_scanned, _decoded, _asked, _logged):
         try:
             look(body, syntax)
         except DataSetError as error:
@@ -84,6 +86,12 @@ def _asked(body: bytes, syntax: str) -> None:
                 assert ask(keys, model, query.Agreed(True, True, True)).sql
             except Refused as error:
                 assert error.status
+
+
+def _logged(body: bytes, syntax: str) -> None:
+    """As at debug level; nothing in it begins a line or moves a terminal's cursor."""
+    if len(body) <= _MOST_LOGGED and not encoding_of(syntax).deflated:
+        assert all(map(str.isprintable, identifier_lines("identifier", body, syntax)))
 
 
 def _converted(plain: bytes, encoding: Encoding) -> None:
