@@ -34,7 +34,8 @@ class Options:
         only. For tests of senders, and for speed without a disk.
     flush_stores : bool
         Whether `event.save_as` waits until the disk has the file and its name, so that the Success
-        that a handler returns then is a promise that a power cut does not break.
+        that a handler returns then is a promise that a power cut does not break. A handler that
+        returns a function, which does this, lets the next objects come meanwhile.
     check_stores : bool
         Whether the data set of a C-STORE request is looked through before a handler sees it. One
         whose lengths do not fit, or whose sequences are nested more than 32 deep, is refused with
