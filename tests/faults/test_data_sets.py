@@ -339,6 +339,42 @@ def _odd_stream() -> bytes:
 
 
 ROWS = list(_rows())
+OTHERS = [
+    ("F07", "the deepest object that is taken", "pydicom reads it"),
+    ("F26", "a file whose preamble is a program's", "sent without its preamble"),
+    ("F27", "no file meta information, no preamble, a wrong group length", "recognised, and sent"),
+    ("F27", "a private transfer syntax", "sent where a peer takes it"),
+    ("F27", "an unreadable transfer syntax, no data set, another format", "an error that says so"),
+    ("F29", "an object of 8 GiB", "its headers are read, and nothing else"),
+    (
+        "F31",
+        "a file that is replaced while it is sent",
+        "the first is sent whole, or it is an error",
+    ),
+    ("F32", "pydicom's own files", "bytes out are bytes in; what has no Study UID is refused"),
+]
+
+
+def answers() -> list[tuple[str, str, str]]:
+    """Return our answers to rows F, for the documentation: ID, fault, answer."""
+    names = {
+        STORED: "stored as it came",
+        INVALID_INSTANCE: "0x0117",
+        OUT_OF_RESOURCES: "0xA700",
+        DOES_NOT_MATCH: "0xA900",
+        CANNOT_UNDERSTAND: "0xC000",
+    }
+    rows = [
+        (row.id, row.fault, ", ".join(filter(None, (names[row.status], row.answer))))
+        for row in ROWS
+    ]
+    return sorted([*rows, *OTHERS], key=lambda row: row[0])
+
+
+def test_every_row_has_an_answer() -> None:
+    assert {row[0] for row in answers()} == {f"F{number:02}" for number in range(1, 33)} - {
+        *("F16", "F25", "F28")  # folder templates, decoders and DICOMDIRs: there are none here
+    }
 
 
 @pytest.fixture(scope="module", params=SERVERS)

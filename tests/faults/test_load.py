@@ -117,6 +117,11 @@ ROWS = [
 ]
 
 
+def answers() -> list[tuple[str, str, str]]:
+    """Return our answers to rows L, for the documentation: ID, fault, answer."""
+    return [tuple(row) for row in ROWS]
+
+
 # -- byte for byte ---------------------------------------------------------------------------
 
 RQ, RELEASE, ABORT = request().encode(), ReleaseRQ().encode(), Abort().encode()

@@ -7,13 +7,16 @@ system has not written into that file is what a power cut takes away. A copy of 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bench.soak import Server
 from tests.conftest import LEFT_OUT, find_program
-from tests.faults.folder_stores import instance, serving_of, stored
+from tests.faults.folder_stores import Standing, instance, serving_of, stored
 from tests.faults.mounts import mounted
 
 pytestmark = pytest.mark.socket
@@ -80,6 +83,27 @@ def is_whole(path: Path, data: bytes) -> bool:
 @pytest.mark.parametrize("kind", ["storescp", "asyncio"])
 def test_what_is_acknowledged_survives(kind: str, tmp_path: Path) -> None:
     assert lost_by_cuts(kind, tmp_path) == []
+
+
+def test_what_an_archive_acknowledges_survives(tmp_path: Path) -> None:
+    """The same for qrscp: the file and its row, in an index that recovers from its log."""
+    disk = tmp_path / "disk"
+    make_disk(disk)
+    with mounted(tmp_path / "mount", "ext4", f"loop,{LATE}", disk) as place:
+        archive = Server("qrscp", place / "archive")
+        try:
+            standing, sent = Standing(archive.port, archive.folder), dict[str, bytes]()
+            for number in range(OBJECTS):
+                uid = f"1.2.3.{number}"
+                sent[uid] = instance(uid, SIZES[number % len(SIZES)])
+                assert standing.store(uid, sent[uid]) == 0
+            shutil.copyfile(disk, tmp_path / "after")
+        finally:
+            archive.kill()
+    with mounted(tmp_path / "anew", "ext4", "loop", tmp_path / "after") as place:
+        with closing(sqlite3.connect(place / "archive" / "index.sqlite")) as index:
+            rows = dict(index.execute("SELECT SOPInstanceUID, file FROM instances"))
+        assert {uid: stored(place / "archive" / file) for uid, file in rows.items()} == sent
 
 
 def test_without_flushes_it_does_not(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ SUCCESS = 0x0000
 INVALID_OBJECT_INSTANCE = 0x0117  # PS3.7 C.5.11
 OUT_OF_RESOURCES = 0xA700  # PS3.4 Table B.2-1
 _BLOCK = 1 << 18  # bytes
-PERFORMED = 16  # operations that a requestor may have under way; they are answered in order
+PERFORMED = 16  # operations that a requestor may have under way; those that wait, wait for the disk
 
 _AS_RECEIVED = "data sets are written as they come; convert the files afterwards"
 
