@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pydicom.uid import UID
 
 from dicomwire.dataset.codec import decode, encode
 from dicomwire.dataset.errors import DataSetError, UndecodableDataSet
+from dicomwire.protocol.limits import Limits
 from tests.dataset.samples import (
     BIG_ENDIAN,
     DEFLATED,
@@ -85,7 +87,22 @@ def test_deflated_is_even_and_bounded() -> None:
     data = encode(query(), DEFLATED)
     assert len(data) % 2 == 0
     with pytest.raises(DataSetError, match="longer than allowed"):
-        decode(data, DEFLATED, max_length=10)
+        decode(data, DEFLATED, Limits(inflated=10))
+
+
+def test_a_bomb_is_not_inflated() -> None:
+    """F20: its deflated bytes are few, and nobody has to have room for the others."""
+    deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    value = bytes(8 << 20)
+    plain = b"\xe0\x7f\x10\0OW\0\0" + len(value).to_bytes(4, "little") + value
+    bomb = deflater.compress(plain) + deflater.flush()
+    with pytest.raises(DataSetError, match="grows to more than 200 times") as found:
+        decode(bomb, DEFLATED)
+    assert "Limits.inflated_ratio" in found.value.check
+    assert len(decode(bomb, DEFLATED, Limits(inflated_ratio=2000)).PixelData) == len(value)
+    with pytest.raises(DataSetError, match="longer than allowed"):
+        decode(bomb, DEFLATED, Limits(inflated_ratio=2000, inflated=8 << 20))
+    assert len(decode(bomb, DEFLATED, Limits(memory=9 << 20)).PixelData) == len(value)
 
 
 def test_a_file_stays_as_it_was() -> None:

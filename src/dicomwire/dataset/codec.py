@@ -10,6 +10,8 @@ from dicomwire.dataset.byte_order import swap_values, unshared
 from dicomwire.dataset.deflate import Deflater, Inflater
 from dicomwire.dataset.elements import CUT_SHORT, UNDEFINED, Encoding, encoding_of, tag_text
 from dicomwire.dataset.errors import DataSetError, UndecodableDataSet
+from dicomwire.dataset.nesting import check_depth
+from dicomwire.protocol.limits import DEFAULT, Limits
 from dicomwire.standard.transfer_syntaxes import is_uncompressed
 
 if TYPE_CHECKING:
@@ -189,7 +191,7 @@ def _deflated(plain: bytes) -> bytes:
 def decode(
     data: bytes | bytearray | memoryview | BinaryIO,
     transfer_syntax_uid: str,
-    max_length: int | None = None,
+    limits: Limits = DEFAULT,
 ) -> Dataset:
     """Return the data set in some bytes; pydicom decodes its values when they are looked at.
 
@@ -199,8 +201,8 @@ def decode(
         The encoded data set; a file is read from where it stands.
     transfer_syntax_uid : str
         The transfer syntax it is in.
-    max_length : int, optional
-        The most bytes that a deflated data set may inflate to.
+    limits : Limits
+        How long it may be once it is inflated, and how deep its sequences may stand.
 
     Raises
     ------
@@ -208,6 +210,8 @@ def decode(
         If the bytes are no data set in that transfer syntax.
     """
     encoding = encoding_of(transfer_syntax_uid)
+    if isinstance(data, bytes | bytearray) and not encoding.deflated:
+        check_depth(data, encoding, limits.depth)
     if isinstance(data, bytes) and not encoding.deflated:
         from dicomwire.dataset.raw import read_raw
 
@@ -216,7 +220,8 @@ def decode(
             return ds
     file = BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data
     if encoding.deflated:
-        file = _inflated(file, max_length)
+        file = _inflated(file, limits)
+        check_depth(file.getvalue(), encoding, limits.depth)
     try:
         return _decode(file, encoding)
     except pydicom_errors() as error:
@@ -248,8 +253,8 @@ def _is_cut_short(element: RawDataElement) -> bool:
     return value is not None and element.length not in (len(value), UNDEFINED)
 
 
-def _inflated(file: BinaryIO, limit: int | None) -> BytesIO:
-    inflater = Inflater(file.read, limit)
+def _inflated(file: BinaryIO, limits: Limits) -> BytesIO:
+    inflater = Inflater(file.read, limits.inflated, limits.inflated_ratio, limits.memory)
     plain = BytesIO()
     while chunk := inflater.read(1 << 20):
         plain.write(chunk)

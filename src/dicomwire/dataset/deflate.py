@@ -20,10 +20,22 @@ class Inflater:
         Returns up to the asked number of deflated bytes, fewer only at the end.
     limit : int, optional
         The most plain bytes to give; a stream may grow to 1,000 times its deflated length.
+    ratio : int, optional
+        How many times their deflated length those may have.
+    free : int
+        The plain bytes up to which the ratio does not count.
     """
 
-    def __init__(self, read: Callable[[int], bytes], limit: int | None = None) -> None:
+    def __init__(
+        self,
+        read: Callable[[int], bytes],
+        limit: int | None = None,
+        ratio: int | None = None,
+        free: int = 0,
+    ) -> None:
         self._read = read
+        self._ratio, self._free = ratio, free
+        self._taken = self._given = 0  # deflated bytes, plain bytes
         self._zlib = zlib.decompressobj(_RAW)
         self._plain = bytearray()
         self._left = limit
@@ -48,7 +60,10 @@ class Inflater:
         return self._zlib.unused_data
 
     def _more(self, wanted: int) -> None:
-        deflated = self._zlib.unconsumed_tail or self._read(_CHUNK)
+        deflated = self._zlib.unconsumed_tail
+        if not deflated:
+            deflated = self._read(_CHUNK)
+            self._taken += len(deflated)
         try:
             plain = self._zlib.decompress(deflated, wanted)
         except zlib.error as error:
@@ -60,8 +75,14 @@ class Inflater:
             if self._left < 0:
                 raise TooLong(
                     "The deflated data set is longer than allowed when inflated",
-                    "the limit, and whether the peer can be trusted",
+                    "whether the peer can be trusted; the setting is Limits.inflated",
                 )
+        self._given += len(plain)
+        if self._ratio is not None and self._given > max(self._free, self._ratio * self._taken):
+            raise DataSetError(
+                f"The deflated data set grows to more than {self._ratio} times its length",
+                "whether the peer can be trusted; the setting is Limits.inflated_ratio",
+            )
         self._plain += plain
 
 

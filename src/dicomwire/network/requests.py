@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dicomwire.dataset.codec import decode
+from dicomwire.dataset.elements import encoding_of
 from dicomwire.dataset.part10 import encode_file_meta, holds
 from dicomwire.dataset.sinks import FileSink, Written
 from dicomwire.network.events import Event, EventType
@@ -118,7 +119,7 @@ class RequestEvent(Event):
         sink = self._message.data
         if not isinstance(sink, Memory):
             return Dataset()
-        return decode(bytes(sink.data), self._context.transfer_syntax)
+        return decode(bytes(sink.data), self._context.transfer_syntax, self.assoc.options.limits)
 
     @property
     def is_cancelled(self) -> bool:
@@ -150,16 +151,20 @@ class StoreEvent(RequestEvent):
         DataSetError
             When it cannot be decoded.
         """
+        if self._dataset is None:
+            self._dataset = self._decoded_dataset()
+        return self._dataset
+
+    def _decoded_dataset(self) -> Dataset:
+        syntax, limits, path = self._context.transfer_syntax, self.assoc.options.limits, self._path
+        if path is None:
+            return decode(self._encoded(), syntax, limits)
+        if encoding_of(syntax).deflated:  # pydicom inflates without a limit
+            with self.open_dataset() as file:
+                return decode(file.read(file.length), syntax, limits)
         from pydicom import dcmread
 
-        if self._dataset is None:
-            path = self._path
-            self._dataset = (
-                dcmread(path)
-                if path is not None
-                else decode(self._encoded(), self._context.transfer_syntax)
-            )
-        return self._dataset
+        return dcmread(path)
 
     @property
     def _path(self) -> Path | None:
