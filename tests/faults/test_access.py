@@ -11,7 +11,9 @@ import pytest
 from dicomwire import AE, Limits, Options, evt
 from dicomwire.apps import echoscp, qrscp, requesting, storescp, wlmscp
 from dicomwire.apps.output import belongs
+from dicomwire.pdu_primitives import UserIdentityNegotiation
 from dicomwire.protocol.errors import Rejected
+from dicomwire.protocol.items import UserIdentity, UserIdentityResponse
 from tests.faults.two_servers import KINDS, served
 from tests.network import certificates
 from tests.network.ends import LOCAL, VERIFICATION, Box, dial, entity, lines
@@ -139,6 +141,154 @@ def test_a_server_for_everybody_says_so_once(
     ae.shutdown()
     found = [line for line in lines(caplog, logging.WARNING) if "Anybody" in line]
     assert len(found) == warns
+
+
+# -- user identity ---------------------------------------------------------------------------------
+
+
+def identified(port: int, identity: Any, title: str = "SCU") -> Any:
+    """What became of an association with an identity."""
+    return entity(title, VERIFICATION).associate(LOCAL, port, ext_neg=[identity])
+
+
+def response_of(assoc: Any) -> bytes | None:
+    """The answer to the identity (59H), None without."""
+    items = assoc.connection.answer.user_information
+    found = [each for each in items if isinstance(each, UserIdentityResponse)]
+    return found[0].server_response if found else None
+
+
+@both
+@pytest.mark.parametrize(
+    ("kind_of", "answer", "expected"),
+    [
+        (1, None, b""),  # N42
+        (2, None, b""),
+        (3, b"their ticket", b"their ticket"),
+        (4, b"their assertion", b"their assertion"),
+        (5, None, None),
+        (9, None, None),  # N41: no handler is asked
+    ],
+)
+def test_each_type_of_identity_and_its_answer(
+    kind: str, kind_of: int, answer: bytes | None, expected: bytes | None
+) -> None:
+    asked = Box()
+
+    def verify(event: Any) -> tuple[bool, bytes | None]:
+        asked.put(event.user_id_type)
+        return True, answer
+
+    with served(kind, entity("SCP", VERIFICATION), (evt.EVT_USER_ID, verify)) as port:
+        secret = b"passcode" if kind_of == 2 else b""
+        assoc = identified(port, UserIdentity(kind_of, True, b"who", secret))
+        assert assoc.is_established
+        assert response_of(assoc) == expected
+        assoc.release()
+    assert asked.things == ([kind_of] if kind_of < 9 else [])
+
+
+@both
+@pytest.mark.parametrize(
+    ("passcode", "let_in"), [(b"right", True), (b"wrong", False), (b"", False)]
+)
+def test_a_passcode_is_compared(kind: str, passcode: bytes, let_in: bool) -> None:
+    """N43."""
+
+    def verify(event: Any) -> tuple[bool, None]:
+        assert not event.is_encrypted
+        assert event.has_passcode(b"right") is event.has_passcode("right")
+        return event.has_passcode("right"), None
+
+    with served(kind, entity("SCP", VERIFICATION), (evt.EVT_USER_ID, verify)) as port:
+        assoc = identified(port, UserIdentity(2, False, b"ada", passcode))
+        if let_in:
+            assert assoc.is_established
+            assoc.release()
+        else:
+            assert rejected(assoc.ended) == (1, 2, 1)
+
+
+@both
+def test_a_name_alone_is_no_passcode(kind: str) -> None:
+    def verify(event: Any) -> tuple[bool, None]:
+        return event.has_passcode(""), None
+
+    with served(kind, entity("SCP", VERIFICATION), (evt.EVT_USER_ID, verify)) as port:
+        assert rejected(identified(port, UserIdentity(1, False, b"ada")).ended) == (1, 2, 1)
+
+
+@both
+def test_a_handler_knows_whether_anybody_could_read_the_passcode(kind: str) -> None:
+    """N44."""
+    ends, seen = certificates.contexts(), Box()
+
+    def verify(event: Any) -> tuple[bool, None]:
+        seen.put(event.is_encrypted)
+        return event.is_encrypted, None
+
+    ae = entity("SCP", VERIFICATION)
+    with served(kind, ae, (evt.EVT_USER_ID, verify), ssl_context=ends.server) as port:
+        assoc = entity("SCU", VERIFICATION).associate(
+            LOCAL, port, ext_neg=[UserIdentity(2, False, b"a", b"b")],
+            tls_args=(ends.client, "localhost"),
+        )  # fmt: skip
+        assert assoc.is_established
+        assoc.release()
+    assert seen.things == [True]
+
+
+SECRETS = {1: "", 2: "Pass-Code-2", 3: "Ticket-3", 4: "Assertion-4", 5: "Token-5"}
+
+
+@both
+@pytest.mark.parametrize("let_in", [True, False])
+@pytest.mark.parametrize("kind_of", SECRETS)
+def test_no_log_and_no_repr_shows_a_secret(
+    kind: str, kind_of: int, let_in: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """X17: everything that is said, at every level, by either side; and what a debugger shows."""
+    secret = SECRETS[kind_of]
+    primary = b"ada" if kind_of in (1, 2) else secret.encode()
+    secondary = secret.encode() if kind_of == 2 else b""
+    shown: list[str] = []
+
+    def verify(event: Any) -> tuple[bool, bytes]:
+        shown.extend(text(each) for each in (event, event.user_identity, event.assoc.requestor))
+        if not let_in and kind_of == 5:
+            raise ValueError("the token is not good")
+        return let_in, b"Answer-of-ours"
+
+    def requested(event: Any) -> None:
+        assoc = event.assoc
+        shown.extend(text(each) for each in (assoc.requestor.primitive, assoc.connection.request))
+        shown.extend(text(each) for each in assoc.requestor.extended_negotiation)
+
+    caplog.set_level(logging.DEBUG)
+    handlers = ((evt.EVT_USER_ID, verify), (evt.EVT_REQUESTED, requested))
+    with served(kind, entity("SCP", VERIFICATION), *handlers) as port:
+        given = UserIdentityNegotiation()
+        given.user_identity_type = kind_of
+        given.primary_field = primary
+        if secondary:
+            given.secondary_field = secondary
+        given.positive_response_requested = True
+        shown.append(text(given))
+        assoc = identified(port, given)
+        shown.extend(text(each) for each in (assoc, assoc.ended, assoc.acceptor, assoc.requestor))
+        shown.append(text(assoc.acceptor.user_identity))
+        assoc.release()
+    shown.extend(record.getMessage() for record in caplog.records)
+    assert any("User Identity" in each for each in shown)
+    everything = "\n".join(shown) + caplog.text
+    for each in filter(None, (secret, "Answer-of-ours")):
+        hexadecimal = each.encode().hex(" ")
+        for form in (each, hexadecimal, hexadecimal.replace(" ", ""), each.encode().hex(":")):
+            assert form.lower() not in everything.lower()
+
+
+def text(thing: Any) -> str:
+    return f"{thing!r} {thing!s}"
 
 
 # -- options of the tools --------------------------------------------------------------------------

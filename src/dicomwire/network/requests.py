@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from hmac import compare_digest
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -334,3 +336,25 @@ class IdentityEvent(Event):
     def secondary_field(self) -> bytes | None:
         """The passcode of type 2, else None."""
         return self.user_identity.secondary_field if self.user_id_type == 2 else None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it came over TLS; elsewhere anybody in between may have read the passcode."""
+        return isinstance(self.assoc.raw_socket, ssl.SSLSocket)
+
+    def has_passcode(self, expected: str | bytes) -> bool:
+        """Compare the passcode, in a time that says nothing about how much of it is right.
+
+        Parameters
+        ----------
+        expected : str or bytes
+            What it has to be; a str in UTF-8.
+
+        Returns
+        -------
+        bool
+            False, too, when the identity has no passcode.
+        """
+        wanted = expected.encode() if isinstance(expected, str) else expected
+        given = self.secondary_field
+        return compare_digest(given or b"", wanted) and given is not None

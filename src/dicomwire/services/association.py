@@ -40,6 +40,8 @@ from dicomwire.services.wants import (
     Unbound,
 )
 
+IDENTITY_TYPES = range(1, 6)  # PS3.7 Table D.3-14
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -190,6 +192,8 @@ def _consider(
 def _identify(request: AssociateRQ, items: list[AnyUserItem]) -> Conversation[AssociateRJ | None]:
     """Let the handler verify the user identity (PS3.7 D.3.3.7)."""
     for identity in items_of(request.user_information, UserIdentity):
+        if identity.user_identity_type not in IDENTITY_TYPES:
+            continue  # not supported: accepted without an answer, which tells the requestor
         try:
             verified, response = yield Call("EVT_USER_ID", user_identity=identity)
         except Unbound:
