@@ -20,7 +20,7 @@ import pytest
 
 from dicomwire import AE, Association, Limits, evt
 from dicomwire.protocol.command import encode_command
-from dicomwire.protocol.errors import Aborted, LimitReached, Rejected
+from dicomwire.protocol.errors import Aborted, IdleTimedOut, LimitReached, Rejected
 from dicomwire.protocol.pdus import Abort, AnyPDU
 from dicomwire.services.wants import Timer
 from tests.faults.two_servers import KINDS, served
@@ -129,6 +129,25 @@ def test_silence_between_messages_does_not_count(kind: str) -> None:
             idle.send(pairs.message(1, pairs.ECHO))
             assert idle.command()["Status"] == 0
         assert len(ends.wait(1)) >= 1
+
+
+@both
+@pytest.mark.parametrize("network_timeout", [0.05, 0.1, 0.25])
+def test_silence_between_messages_ends_by_its_own_time_out(
+    kind: str, network_timeout: float
+) -> None:
+    """Also where it is longer than that within a message, or the same."""
+    ended = Box()
+    ae = limited(stall=0.1)
+    ae.network_timeout = network_timeout
+    handler = (evt.EVT_ABORTED, lambda event: ended.put(event.assoc.ended))
+    with served(kind, ae, handler) as port, dialled(port) as peer:
+        peer.send(pairs.message(1, pairs.ECHO))
+        assert peer.command()["Status"] == 0
+        assert abort_of(peer) == Abort(0, 0)
+        (why,) = ended.wait()
+        assert isinstance(why.__cause__, IdleTimedOut)
+        assert why.__cause__.seconds == network_timeout
 
 
 @both

@@ -218,6 +218,7 @@ class Driver:
         self._accepted_at: float | None = None
         self._paced_from: float | None = None  # since when the peer's rate is measured
         self._paced = 0  # bytes that came since
+        self._has_idled = False  # longer than a peer may within a message
         self._pushed = 0.0
         self.aside = Aside()
         self._perform: dict[type, Callable[[Any], Any]] = {
@@ -312,7 +313,7 @@ class Driver:
     def _receive(self, want: Receive) -> Event:
         connection = self.connection
         timer = want.timer
-        self._paced_from = None
+        self._paced_from, self._has_idled = None, False
         while True:
             while not connection.events:
                 if connection.ended is not None:
@@ -454,6 +455,8 @@ class Driver:
                 self._paced_from, self._paced = self.last_activity, 0
         else:
             self._paced_from = None
+            if timer is Timer.NETWORK:
+                seconds = self._idle_seconds(seconds)
         expecting = in_message or timer is not Timer.NETWORK
         error: OSError | None = None
         with self.lock:
@@ -465,7 +468,7 @@ class Driver:
             self._stop_receiving()
             if is_stall:
                 self.abort(stalled(connection))
-            else:
+            elif in_message or not self._may_idle_on(timer):
                 self._timed_out(timer)
             return
         except (OSError, ValueError) as failure:  # ValueError: closed by another thread
@@ -488,6 +491,28 @@ class Driver:
                 self._changed.notify_all()  # it writes what is to be written now, too
             elif connection.out:
                 self._write()
+
+    def _idle_seconds(self, seconds: float | None) -> float | None:
+        """Return how long the next message is waited for at once.
+
+        At first as long as within one: to change the time-out of a socket is a system call.
+        """
+        stall = self.connection.limits.stall
+        if stall is None or (seconds is not None and seconds <= stall):
+            return seconds
+        if seconds is None or not self._has_idled:
+            return stall
+        return max(min(stall, self.last_activity + seconds - time.monotonic()), 1e-3)
+
+    def _may_idle_on(self, timer: Timer) -> bool:
+        """Whether only a part of the network time-out has passed."""
+        seconds, stall = self.port.timeout(timer), self.connection.limits.stall
+        if timer is not Timer.NETWORK or stall is None:
+            return False
+        self._has_idled = True
+        return seconds is None or (
+            stall < seconds and time.monotonic() < self.last_activity + seconds
+        )
 
     def _check_rate(self, seconds: float) -> None:
         """Refuse a peer that was too slow in the middle of a message; `lock` is held."""
