@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import select
 import signal
@@ -33,6 +34,14 @@ def answer(request: pytest.FixtureRequest) -> str:
 def port_of(peer: Peer) -> int:
     port: int = peer.socket.getsockname()[1]
     return port
+
+
+def room_for(server: Served, descriptors: int) -> None:
+    """See to it that this process and the server may have so many, where the system allows it."""
+    for pid in (os.getpid(), server.process.pid):
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        if soft < descriptors:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(descriptors, hard), hard))
 
 
 @contextmanager
@@ -78,6 +87,7 @@ def test_silence(hasty: Served, answer: str) -> None:
 
 @pytest.mark.parametrize("count", [3, 200, 1000])
 def test_many_silent_connections(server: Served, count: int) -> None:
+    room_for(server, count + 500)
     with server.established() as bystander, many(server, count) as peers:
         ports = [port_of(peer) for peer in peers]
         server.echo()
