@@ -208,6 +208,7 @@ def test_lengths_of_sequences(tool: Tool, tmp_path: Path, option: str | None, le
         ("(0008,1140) SQ\n(fffe,e000) na", 2, 1, "(FFFE,E00D) na is missing"),
         ("(0008,0016) UI =Nothing", 1, 16, "write the UID, as in [1.2.3]"),
         ("(7fe0,0010) OW =/no/such", 1, 16, "cannot be read: No such file"),
+        ("(7fe0,0010) OW =no\0such", 1, 16, "is no name of a file"),
         ("(7fe0,0010) OW 0102\\03", 1, 16, "OW has 4 digits between backslashes"),
         ("(0000,0002) UI [1]", 1, 1, "group 0000 does not belong"),
         ("PatentName=X", 1, 1, "is it PatientName?"),

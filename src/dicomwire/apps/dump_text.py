@@ -402,6 +402,8 @@ class _Reader:
             return (self._folder / name).read_bytes()
         except OSError as error:
             raise self._wrong(column, f"{name} cannot be read: {error.strerror}") from error
+        except ValueError as error:  # NUL, or what the file system's encoding lacks
+            raise self._wrong(column, f"{name!r} is no name of a file") from error
 
 
 def _set(
