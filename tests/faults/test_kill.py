@@ -31,7 +31,11 @@ KILLS = 200
 OBJECTS = 24
 WINDOW = 16
 TEMPORARY = re.compile(r"\.dicomwire-[0-9a-f]{16}\.part")
-CALLS = "open openat write writev fsync link unlink rename close".split()
+# As strace has them; what has a question mark is not there on every processor.
+CALLS = (
+    *("?open,openat", "write", "writev", "fsync", "?link,linkat", "?unlink,unlinkat"),
+    *("?rename,renameat", "close"),
+)
 
 
 @pytest.fixture
@@ -128,7 +132,7 @@ def test_killed_at_each_system_call(memory: Path) -> None:
                 if len(uids) == len(paths):
                     break
                 killed += 1
-    assert killed > len(CALLS)
+    assert killed >= len(CALLS)
 
 
 def traced(strace: str, pid: int, call: str, number: int) -> subprocess.Popen[str]:
