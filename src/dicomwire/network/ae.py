@@ -79,7 +79,7 @@ class ApplicationEntity(TimeOuts):
         self._implementation_version_name: str | None = IMPLEMENTATION_VERSION
         self._requested: list[PresentationContext] = []
         self._supported: dict[str, PresentationContext] = {}
-        self._associations: list[Association] = []
+        self._associations: dict[Association, None] = {}  # in the order of their beginning
         self._servers: list[AssociationServer] = []
         self._places = Places()
         self.negotiations = Negotiations()
@@ -610,13 +610,13 @@ class ApplicationEntity(TimeOuts):
     def remember(self, association: Association) -> None:
         """Take note of an association that begins."""
         with self._lock:
-            self._associations.append(association)
+            self._associations[association] = None
 
     def forget(self, association: Association) -> None:
         """Take note that an association is over."""
         with self._lock:
             if association in self._associations:
-                self._associations.remove(association)
+                del self._associations[association]
                 if association.is_acceptor:
                     self._places.ended()
         self.negotiations.end(id(association))
@@ -695,7 +695,7 @@ class ApplicationEntity(TimeOuts):
         for association in self._associations:  # this process would keep the line open
             if association.raw_socket is not None:
                 association.raw_socket.close()
-        self._servers, self._associations = [server], []
+        self._servers, self._associations = [server], {}
         self.negotiations, self.refusals = Negotiations(), Refusals()
         self._places = places or Places()
 

@@ -127,6 +127,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         self._dimse: Messages | None = None
         self._to_serve: tuple[Any, ...] = ()
         self._inherited: Context | None = None
+        self.forget: Callable[[Association], object] | None = None  # of whoever accepted it
 
     # -- what it is ------------------------------------------------------------------------
 
@@ -602,6 +603,8 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
             self._over.set()
         self.driver.aside.end()
         self._ae.forget(self)
+        if self.forget is not None:
+            self.forget(self)
 
 
 def stamp() -> str:

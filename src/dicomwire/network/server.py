@@ -27,7 +27,6 @@ from dicomwire.network.refusals import peer_text
 logger = logging.getLogger("dicomwire.server")
 
 BACKLOG = 1024  # connections that may wait to be accepted; Linux takes at most net.core.somaxconn
-MANY = 64  # associations after which those that are over are forgotten
 PAUSE = 0.05  # seconds without accepting, when the process has no descriptor left
 
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -119,8 +118,7 @@ class AssociationServer(TCPServer):
         self.contexts = list(contexts)
         self.ssl_context = ssl_context
         self._handlers = Handlers(evt_handlers)
-        self._associations: list[Association] = []
-        self._many = MANY
+        self._associations: dict[Association, None] = {}
         self._lock = threading.Lock()
         self._supported = supported(self.contexts)
         self._waking, self._wake = socket.socketpair()
@@ -254,12 +252,15 @@ class AssociationServer(TCPServer):
                 self._handlers.copy(),
                 self.ae.options,
             )
-            if len(self._associations) >= self._many:  # not each time: it looks at all of them
-                self._associations = [each for each in self._associations if each.is_alive()]
-                self._many = max(MANY, 2 * len(self._associations))
-            self._associations.append(association)
+            self._associations[association] = None
+        association.forget = self._forget
         association.acceptor.set_up(self.ae_title, self.contexts)
         return association
+
+    def _forget(self, association: Association) -> None:
+        """Take note that an association is over: what it holds is not to stay."""
+        with self._lock:
+            self._associations.pop(association, None)
 
     def begin(self, association: Association, sock: socket.socket, peer: Address) -> None:
         """Serve a connection as an association, in a thread of its own.
@@ -286,6 +287,7 @@ class AssociationServer(TCPServer):
             logger.error("A connection is refused: %s", error)
             sock.close()
             self.ae.forget(association)
+            self._forget(association)
 
     def shutdown(self) -> None:
         """Stop accepting and close the listening socket; associations go on."""

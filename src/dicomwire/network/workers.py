@@ -86,7 +86,7 @@ class WorkerServer(ThreadedAssociationServer):
         for end in list(_ends):
             end.close()
         self.ae.begin_again(self)
-        self._associations = []
+        self._associations = {}
         self._lock = threading.Lock()
 
     def _watch(self) -> None:
