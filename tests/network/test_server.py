@@ -375,6 +375,7 @@ def test_a_process_without_threads_refuses_and_goes_on(
 def test_a_real_shortage_of_descriptors_passes() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with serving() as server:
+        call(server).release()  # so it has what it needs itself
         waiting = [socket.socket() for _ in range(6)]
         held: list[int] = []
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(waiting[-1].fileno() + 20, 64), hard))
