@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import re
@@ -68,6 +69,14 @@ def waits_for_close(peer: Peer, seconds: float = BOUND) -> list[AnyPDU]:
     return peer.rest()
 
 
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def _die_with_who_started_us() -> None:
+    """Have the system end a server whose test run was killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Served:
     """A server in a process of its own.
 
@@ -123,6 +132,7 @@ class Served:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,
+                preexec_fn=_die_with_who_started_us,
             )
         until(lambda: self.process.poll() is not None or self._port() > 0, self.log)
         assert self.process.poll() is None, self.log()
