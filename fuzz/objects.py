@@ -14,6 +14,7 @@ from dicomwire.dataset.errors import DataSetError, UnreadableFile
 from dicomwire.dataset.part10 import read_header_from
 from dicomwire.dataset.transcode import transcode
 from dicomwire.network.log_identifiers import identifier_lines
+from dicomwire.protocol.limits import Limits
 
 SYNTAXES = (
     "1.2.840.10008.1.2",
@@ -24,6 +25,7 @@ SYNTAXES = (
 )
 _BIG = Encoding(False, False)
 _MOST_INFLATED = 1 << 20
+_LIMITS = Limits(inflated=_MOST_INFLATED)
 _MOST_LOGGED = 256
 _NAME = Path("fuzzed")
 
@@ -74,7 +76,7 @@ def _scanned(body: bytes, syntax: str) -> None:
 
 def _decoded(body: bytes, syntax: str) -> None:
     """As for a handler that looks at `event.dataset`."""
-    decode(body, syntax, _MOST_INFLATED)
+    decode(body, syntax, _LIMITS)
 
 
 def _asked(body: bytes, syntax: str) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 
 from dicomwire.protocol.command import decode_command, encode_command
 from dicomwire.protocol.errors import InvalidParameter, LocalError, RemoteError
+from dicomwire.protocol.limits import Limits
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.protocol.pdus import HEADER, AnyPDU, decode_pdu
-from dicomwire.protocol.reader import LARGEST, SMALLEST, Reader
+from dicomwire.protocol.reader import LARGEST, SMALLEST, UNLIMITED, Reader
 
 PLAN = 4
 """Bytes at the beginning of an input that say how the others are cut."""
 _MOST_PIECES = 200
+_LIMITS = Limits(pdu_length=UNLIMITED)  # who watches is refused no PDU that others may send
 
 
 def pdus(data: bytes) -> None:
@@ -89,7 +91,7 @@ def pieces(stream: bytes, plan: list[int]) -> Iterator[bytes]:
 
 
 def _read(stream: bytes, plan: list[int], shown: bool) -> Iterator[Any]:
-    subject = Reader(0 if len(stream) & 1 else 16382)
+    subject = Reader(0 if len(stream) & 1 else 16382, _LIMITS)
     subject.assembly.contexts = range(1, 256, 2)
     subject.open = len(stream) & 2 == 0
     subject.show = (lambda raw: None) if shown else None

@@ -107,6 +107,7 @@ class Served:
             key, certificate = folder / "key.pem", folder / "certificate.pem"
             issued = authority("").issue_cert("localhost", "127.0.0.1")
             issued.private_key_pem.write_to_path(key)
+            key.chmod(0o600)
             issued.cert_chain_pems[0].write_to_path(certificate)
             options = [*options, "+tls", str(key), str(certificate), "-ic"]
         self.storage = CT if name != "echoscp" else VERIFICATION

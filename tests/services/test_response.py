@@ -19,7 +19,7 @@ STORED: Command = {"CommandField": 0x8001, "AffectedSOPClassUID": CT}
 def response(status: int, data: bytes | None = None, **more: object) -> Response:
     sink = None if data is None else Memory()
     if sink is not None:
-        sink.data += data or b""
+        sink.write([memoryview(data or b"")])
     message = Message(1, {**STORED, "Status": status, **more}, sink)
     return Response(BY_NAME["C-STORE"], message, EXPLICIT)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -209,6 +208,8 @@ class _Unnamed:
     __slots__ = ("descriptor",)
 
     def __init__(self) -> None:
+        import tempfile  # takes time, and few data sets come here
+
         self.descriptor = -1
         with tempfile.TemporaryFile(prefix="dicomwire-") as file:
             self.descriptor = os.dup(file.fileno())
