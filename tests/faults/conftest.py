@@ -11,21 +11,6 @@ import pytest
 from tests.faults.servers import HASTY, NAMES, PATIENT, Served
 
 HERE = Path(__file__).parent
-KINDS = ("server", "hasty", "secured", "ours", "strict")
-"""Fixtures whose parameter is the name of a server."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests of one server together: to start one takes longer than most of them."""
-    for item in items:
-        parameters = getattr(item, "callspec", None)
-        for kind in KINDS:
-            if item.path.parent == HERE and parameters and kind in parameters.params:
-                group = f"faults {kind} {parameters.params[kind]}"
-                item.add_marker(pytest.mark.xdist_group(group))
-
-
 Start = Callable[..., Served]
 
 

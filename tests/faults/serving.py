@@ -21,6 +21,7 @@ from dicomwire import AE, aio, evt
 from dicomwire.apps.output import FORMAT
 from dicomwire.apps.receiving import Receiver
 from dicomwire.network.options import Options
+from dicomwire.protocol.limits import DEFAULT, Limits
 from tests.protocol.pairs import CT, VERIFICATION
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -32,7 +33,9 @@ NAP = 0.3  # seconds: long enough for a peer to go away meanwhile
 
 def entity(folder: Path, args: argparse.Namespace) -> AE:
     """The AE of the server."""
-    ae = AE("SCP", Options(store_directory=folder, linger=2.0, log_messages=False))
+    limits = Limits(stall=args.stall_timeout, grace=args.grace)
+    options = Options(store_directory=folder, linger=2.0, log_messages=False, limits=limits)
+    ae = AE("SCP", options)
     for uid in (VERIFICATION, CT, FIND):
         ae.add_supported_context(uid)
     ae.require_called_aet = args.strict
@@ -139,6 +142,8 @@ def main() -> None:
     parser.add_argument("-ba", dest="bind_address")
     parser.add_argument("-ta", dest="acse_timeout", type=float)
     parser.add_argument("-tn", dest="network_timeout", type=float)
+    parser.add_argument("--stall-timeout", type=float, default=DEFAULT.stall)
+    parser.add_argument("--grace", type=float, default=DEFAULT.grace)
     parser.add_argument("+tls", dest="tls", nargs=2)
     parser.add_argument("-strict", action="store_true", help="it is SCP for SCU, and nobody else")
     parser.add_argument("-ic", action="store_true")

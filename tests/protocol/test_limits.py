@@ -125,6 +125,15 @@ def test_messages_that_nobody_has_looked_at_are_counted(at_once: bool) -> None:
         assert connection.ended is None
 
 
+def test_so_are_their_bytes() -> None:
+    connection = established(memory=50_000)
+    long = message(1, {**ECHO, "AffectedSOPClassUID": "1" * 1000})
+    feed(connection, long * 40)
+    assert connection.ended is None
+    feed(connection, long * 100)
+    assert reached(connection).setting == "memory"
+
+
 def test_a_pdu_that_is_to_be_held_whole_is_refused_by_its_claim() -> None:
     connection = established(0, pdu_length=50_000)
     claim = bytes((4, 0)) + (0xFFFFFFF0).to_bytes(4, "big")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dicomwire.dataset.sinks import FileSink
+from dicomwire.dataset.sinks import FileSink, HeldSink
 from dicomwire.protocol.messages import Dropped, Memory, Message, Sink
 from dicomwire.services.inspecting import Inspection
 from tests.dataset.samples import CT, EXPLICIT, explicit, instance_explicit
@@ -20,6 +20,13 @@ WHOLE = instance_explicit(UID) + explicit(0x7FE00010, "OW", bytes(5000))
 def in_memory(data: bytes, folder: Path) -> Sink:
     sink = Memory()
     sink.write([memoryview(data)])
+    return sink
+
+
+def held(data: bytes, folder: Path) -> Sink:
+    sink = HeldSink(100)
+    sink.write([memoryview(data)])
+    assert sink.is_in_memory == (len(data) <= 100)
     return sink
 
 
@@ -43,7 +50,7 @@ def status(inspection: Inspection) -> int:
     return inspection.refusal.status if inspection.refusal else 0
 
 
-@pytest.mark.parametrize("where", [in_memory, in_file])
+@pytest.mark.parametrize("where", [in_memory, held, in_file])
 @pytest.mark.parametrize(
     ("data", "due"),
     [

@@ -94,7 +94,7 @@ class Handling:
 
         message: Message = attributes["message"]
         context = self._assoc.connection.contexts[message.context_id]
-        return Inspection(message, context.transfer_syntax)
+        return Inspection(message, context.transfer_syntax, self._assoc.options.limits)
 
     def _inspected(self, inspection: Inspection) -> Refusal | None:
         """Say what a look through a data set has found; return why it is refused."""

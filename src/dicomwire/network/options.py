@@ -38,9 +38,9 @@ class Options:
         returns a function, which does this, lets the next objects come meanwhile.
     check_stores : bool
         Whether the data set of a C-STORE request is looked through before a handler sees it. One
-        whose lengths do not fit, or whose sequences are nested more than 32 deep, is refused with
-        0xC000; one that is not what the request says with 0xA900; a deflated one that inflates to
-        more than 256 MiB with 0xA700. No value is decoded.
+        whose lengths do not fit, or whose sequences are nested deeper than `Limits.depth`, is
+        refused with 0xC000; one that is not what the request says with 0xA900; a deflated one that
+        inflates to more than `Limits.inflated` with 0xA700. No value is decoded.
     accept_any_storage : bool
         Accept storage, private and unknown SOP classes without their being listed as supported.
     linger : float

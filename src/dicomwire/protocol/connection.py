@@ -48,6 +48,7 @@ from dicomwire.standard.dimse import C_CANCEL_RQ, DATA_SET, NO_DATA_SET, RESPONS
 Buffer = bytes | bytearray | memoryview
 
 PENDING = None, 0xFF00, 0xFF01  # statuses of requests, and of responses that are not the last
+SEVERAL = 64  # messages that wait before it is looked at how many they are, and how long
 MOST_CANCELLED = 100  # C-CANCEL requests that are kept in mind
 Event = AssociateRQ | AssociateAC | ReleaseRQ | ReleaseRP | Message
 
@@ -85,6 +86,13 @@ class Tap(Protocol):
 
     def moved(self, event: str, action: str, before: str, after: str) -> None:
         """See a step of the state machine."""
+
+
+def _size(event: Event) -> int:
+    """About how many bytes the command set of a message has."""
+    if not isinstance(event, Message):
+        return 0
+    return sum(len(value) if isinstance(value, str) else 4 for value in event.command.values())
 
 
 class Connection:
@@ -146,7 +154,7 @@ class Connection:
         self.machine = StateMachine(is_requestor)
         self.reader = Reader(maximum_length, limits)
         self.limits = limits
-        self._most_waiting = limits.waiting
+        self._several = min(SEVERAL, limits.waiting + 1)
         self.out: list[Buffer] = []
         self.events: deque[Event] = deque()
         self.ended: Ended | None = None
@@ -198,12 +206,8 @@ class Connection:
                         self._note_cancel(found.command["MessageIDBeingRespondedTo"])
                     else:
                         self.events.append(found if field & RESPONSE else self._noted(found))
-                        if len(self.events) > self._most_waiting:
-                            raise LimitReached(
-                                f"More than {self._most_waiting} messages sent without waiting "
-                                "for responses",
-                                "waiting",
-                            )
+                        if len(self.events) >= self._several:
+                            self._check_waiting(len(self.events))
                     if self.tap is not None and self.tap.wants_messages:
                         self.tap.message_received(found)
                 else:
@@ -223,6 +227,15 @@ class Connection:
             return request._replace(is_repeated=True)
         self._unanswered.add(message_id)
         return request
+
+    def _check_waiting(self, count: int) -> None:
+        """Refuse a peer that sends more than it waits for; bytes are counted now and then."""
+        if count > self.limits.waiting:
+            what = f"More than {self.limits.waiting} messages sent without waiting for responses"
+            raise LimitReached(what, "waiting")
+        if count & (count - 1) == 0 and sum(map(_size, self.events)) > self.limits.memory:
+            what = f"Command sets of more than {self.limits.memory} bytes wait for responses"
+            raise LimitReached(what, "memory")
 
     def _note_cancel(self, message_id: int) -> None:
         # Whoever answers the request looks here (PS3.7 9.3.2.3); a peer cannot fill it for ever.

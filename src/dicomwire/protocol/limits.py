@@ -37,7 +37,8 @@ class Limits:
     empty_fragments : int
         Fragments without a byte in one message.
     waiting : int
-        Messages that have come before they could be looked at.
+        Messages that have come before they could be looked at. Their command sets may have about
+        `memory` bytes together.
     memory : int
         Bytes of a data set in memory. What is longer goes on in a file without a name, in the
         folder for temporary files; a longer identifier of C-FIND, C-GET or C-MOVE is refused
@@ -74,7 +75,7 @@ class Limits:
     memory: int = 2 * MIB
     inflated: int = 256 * MIB
     inflated_ratio: int = 200
-    depth: int = 64
+    depth: int = 32
     stall: float | None = 30.0
     rate: int = 500
     grace: float = 30.0

@@ -5,12 +5,14 @@ What a storage SCP may check before it takes an object (PS3.4 B.2.3, Table B.2-1
 
 from __future__ import annotations
 
-from typing import Any
+from io import SEEK_END
+from typing import Any, BinaryIO
 
 from dicomwire.dataset.elements import SOP_CLASS_UID, SOP_INSTANCE_UID, encoding_of, tag_text
 from dicomwire.dataset.errors import DataSetError, TooLong
-from dicomwire.dataset.framing import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, Framing
-from dicomwire.dataset.sinks import FileSink, Written
+from dicomwire.dataset.framing import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, Framing, ReadAt
+from dicomwire.dataset.sinks import FileSink, HeldSink, Written
+from dicomwire.protocol.limits import DEFAULT, Limits
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.protocol.validate import is_valid_uid
 from dicomwire.services.responding import Refusal
@@ -32,6 +34,8 @@ class Inspection:
         The request.
     transfer_syntax : str
         How the data set is encoded.
+    limits : Limits
+        How deep its sequences may stand, and how long it may be once it is inflated.
 
     Attributes
     ----------
@@ -41,22 +45,27 @@ class Inspection:
         Whether a few elements of it may take long: it has to be inflated.
     """
 
-    def __init__(self, message: Message, transfer_syntax: str) -> None:
+    def __init__(self, message: Message, transfer_syntax: str, limits: Limits = DEFAULT) -> None:
         self.refusal: Refusal | None = None
         self._class = message.command["AffectedSOPClassUID"]
         self._instance = message.command["AffectedSOPInstanceUID"]
-        self._written: Written | None = None
+        self._written: Written | BinaryIO | None = None
         self._framing: Framing | None = None
         sink, encoding = message.data, encoding_of(transfer_syntax)
+        read_at: ReadAt
         self.takes_long = encoding.deflated
         if isinstance(sink, FileSink):
-            self._written = sink.open()
-            self._framing = Framing(self._written.read_at, sink.length, encoding)
+            self._written = written = sink.open()
+            read_at, length = written.read_at, sink.length
+        elif isinstance(sink, HeldSink):
+            self._written = held = sink.open()
+            read_at, length = _reading(held), held.seek(0, SEEK_END)
         elif isinstance(sink, Memory):
             data = sink.data
-            self._framing = Framing(
-                lambda at, count: bytes(data[at : at + count]), len(data), encoding
-            )
+            read_at, length = (lambda at, count: bytes(data[at : at + count])), len(data)
+        else:
+            return
+        self._framing = Framing(read_at, length, encoding, limits.depth, limits.inflated)
 
     @property
     def odd(self) -> str:
@@ -110,10 +119,20 @@ class Inspection:
     def close(self) -> None:
         """Close what was opened to look."""
         if self._written is not None:
-            self._written.__exit__()
+            self._written.__exit__(None, None, None)
 
 
 _IDENTIFYING: dict[int, Any] = {STUDY_INSTANCE_UID: "Study", SERIES_INSTANCE_UID: "Series"}
+
+
+def _reading(file: BinaryIO) -> ReadAt:
+    """Return what reads a file at a position."""
+
+    def read_at(position: int, count: int) -> bytes:
+        file.seek(position)
+        return file.read(count)
+
+    return read_at
 
 
 def _comment(error: DataSetError) -> str:
