@@ -129,8 +129,57 @@ IN_MEMORY: dict[str, Scenario] = {
     "tests/network/test_server.py::test_a_server_that_shuts_down_leaves_its_associations": Scenario(
         "T22", "the listening socket is closed under associations", "they go on"
     ),
+    "tests/faults/test_bounds.py::test_one_association_too_many_is_rejected": Scenario(
+        "N49", "one association more than an address may have", "RJ(2,3,2)"
+    ),
 }
 """Scenarios that tests elsewhere play, by the test."""
+
+_TLS, _ACCESS, _TRANSPORT = (
+    f"tests/faults/test_{name}.py::test_" for name in ("tls", "access", "transport")
+)
+SECURED: dict[str, Scenario] = {
+    f"{_TLS}old_versions_are_refused": Scenario("X01", "TLS 1.0 and 1.1", "a TLS alert"),
+    f"{_TLS}weak_suites_are_refused": Scenario(
+        "X02", "only suites without encryption, 3DES, CBC, static RSA or anonymous", "a TLS alert"
+    ),
+    f"{_TLS}each_suite_of_the_profile_works": Scenario(
+        "X03", "each suite of PS3.15 B.12, TLS 1.2 and 1.3", "an association"
+    ),
+    f"{_TLS}clients_that_are_not_let_in": Scenario(
+        "X04", "no certificate, one of another authority, expired, not yet valid", "a TLS alert"
+    ),
+    f"{_TLS}a_revoked_client_is_not_let_in": Scenario("X04", "one that was revoked", "a TLS alert"),
+    f"{_TLS}servers_that_are_not_trusted": Scenario(
+        "X05", "as SCU: another name, another authority, self-signed, expired", "no association"
+    ),
+    f"{_TRANSPORT}a_silent_tls_client": Scenario(
+        "X06", "silence, or half a ClientHello, on a TLS port", "closed; C-ECHO of others goes on"
+    ),
+    f"{_TLS}the_newest_version_is_taken_and_nothing_old_with_it": Scenario(
+        "X07", "renegotiation, compression, session tickets", "none is offered"
+    ),
+    f"{_TLS}a_line_cut_within_a_data_set_loses_it": Scenario(
+        "X10", "the end of TCP without that of TLS in a data set", "nothing is kept"
+    ),
+    f"{_ACCESS}a_title_has_to_be_in_the_certificate": Scenario(
+        "X11", "a calling AE title that the certificate does not name", "RJ(1,1,3), if asked for"
+    ),
+    f"{_TLS}what_is_wrong_with_files": Scenario(
+        "X12", "a key that everybody may read", "the server does not start"
+    ),
+    f"{_ACCESS}no_log_and_no_repr_shows_a_secret": Scenario(
+        "X17", "passcodes, tickets, assertions and tokens", "no log at any level shows them"
+    ),
+}
+"""Rows of TLS and identity, by the test that plays them."""
+
+FUZZED: dict[str, Scenario] = {
+    "tests/fuzz/test_targets.py::test_replay": Scenario(
+        "L11", "bytes that nobody thought of", "documented errors only"
+    )
+}
+"""What is not played but searched for, by the test that plays what was found."""
 
 LEFT_OUT: dict[str, tuple[str, str]] = {
     "T10": (
@@ -140,10 +189,37 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     ),
     "T16": ("a connection every second for a day", "T15 is the same in short"),
     "T21": ("clocks that step", "all deadlines are on the monotonic clock, which does not"),
-    "N14": ("a known AE title from another address", "addresses are not compared"),
+    "N14": (
+        "a known AE title from another address",
+        "networks are let in (`Options.networks`), not a title from an address; a certificate can "
+        "be bound to a title (X11)",
+    ),
     "N44": ("a passcode without TLS", "for a handler of EVT_USER_ID to judge"),
     "N45": ("a token that is expired, unsigned, for somebody else", "likewise"),
-    "N49": ("too many associations of one peer", "there is no limit for each peer"),
+    "X08": ("resumption after an authority was removed", "no session is resumed: X03, X07"),
+    "X09": (
+        "certificates renewed while a server runs",
+        "a program replaces `server.ssl_context`; the tools are started anew",
+    ),
+    "X13": (
+        "thousands of wrong passcodes",
+        "how many are too many, a handler of EVT_USER_ID says",
+    ),
+    "X14": ("an audit collector that is down", "nothing is audited yet"),
+    "X15": ("audit messages with odd text", "likewise"),
+    "X16": ("an audit message for each event", "likewise"),
+    "X18": ("a server for everybody without TLS", "a warning says so; it is not refused"),
+    "F16": ("paths in other identifiers", "only the SOP Instance UID becomes a name: F15"),
+    "F25": ("compressed pixels made to break decoders", "no server decodes pixels"),
+    "L04": ("72 hours of soak", '`make soak ARGS="--minutes 4320"`; a short one is a test'),
+    "L07": ("an object of 1,000,000 elements in an archive", "for the archive"),
+    "L08": ("a disk that takes 2 s for each flush", "for the archive"),
+    "L09": (
+        "kills, pauses and cuts while 20 clients store",
+        "for the archive; kills are tried here",
+    ),
+    "L10": ("upgrade and downgrade of an archive", "for the archive"),
+    "L12": ("mutated recordings of other programs", "they are the seeds of fuzzing: L11"),
 }
 """Rows that are not tried: the fault, and why not."""
 
@@ -153,4 +229,6 @@ SCENARIOS = [
     *MESSAGES.values(),
     *REQUESTORS.values(),
     *IN_MEMORY.values(),
+    *SECURED.values(),
+    *FUZZED.values(),
 ]

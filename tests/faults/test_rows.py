@@ -11,18 +11,22 @@ from tests.faults.established import ESTABLISHED
 from tests.faults.negotiation import NEGOTIATION
 from tests.faults.scenarios import (
     BEGINNINGS,
+    FUZZED,
     IN_MEMORY,
     LEFT_OUT,
     MESSAGES,
     REQUESTORS,
     SCENARIOS,
+    SECURED,
     TRANSPORT,
 )
+from tests.faults.test_data_sets import answers as data_sets
+from tests.faults.test_load import answers as loads
 
 pytestmark = pytest.mark.no_socket
 
 HERE = Path(__file__).parent
-GROUPS = {"T": 23, "N": 56, "P": 40}
+GROUPS = {"T": 23, "N": 56, "P": 40, "F": 32, "X": 18, "L": 12}
 
 
 def played_in(path: Path) -> dict[str, str]:
@@ -34,6 +38,7 @@ def played_in(path: Path) -> dict[str, str]:
 
 def test_every_row_is_tried_or_says_why_not() -> None:
     tried = {each.row for each in (*NEGOTIATION, *ESTABLISHED, *SCENARIOS)}
+    tried |= {row for row, _, _ in (*data_sets(), *loads())}
     every = {f"{group}{n:02}" for group, count in GROUPS.items() for n in range(1, count + 1)}
     assert tried | set(LEFT_OUT) == every
     assert tried & set(LEFT_OUT) == set()
@@ -56,7 +61,7 @@ def test_every_bad_answer_has_its_script() -> None:
     assert [name for name in REQUESTORS if f'"{name}": (' not in text] == []
 
 
-@pytest.mark.parametrize("where", IN_MEMORY)
+@pytest.mark.parametrize("where", {**IN_MEMORY, **SECURED, **FUZZED})
 def test_what_is_played_elsewhere_is_there(where: str) -> None:
     path, _, name = where.partition("::")
     assert name.removeprefix("test_") in played_in(HERE.parents[1] / path)
