@@ -57,6 +57,11 @@ def test_each_side_says_who_accepts(caplog: pytest.LogCaptureFixture) -> None:
     assert said.count("Accepting Association") == said.count("Association Accepted") == 1
 
 
+def about(port: int, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines about one peer: the threads of two speak in whatever order they come to it."""
+    return [line for line in lines(caplog) if f"{LOCAL}:{port}" in line]
+
+
 def test_who_was_refused_is_named(caplog: pytest.LogCaptureFixture) -> None:
     with serving(entity("OTHER")) as server:
         server.ae.require_called_aet = True
@@ -69,11 +74,11 @@ def test_who_was_refused_is_named(caplog: pytest.LogCaptureFixture) -> None:
             other = peer.socket.getsockname()[1]
             peer.send(b"\x99\0\0\0\0\0")
             assert peer.read() == Abort(0, 0)
-    said = [line for line in lines(caplog) if LOCAL in line]
-    assert len(said) == 2
-    assert said[0].startswith("Rejecting Association: ")
-    assert said[0].endswith(f", asked for by SCU at {LOCAL}:{port}")
-    assert said[1].startswith(f"{LOCAL}:{other}: Association Aborted by this side: Unknown PDU")
+    refused, aborted = about(port, caplog), about(other, caplog)
+    assert len(refused) == len(aborted) == 1
+    assert refused[0].startswith("Rejecting Association: ")
+    assert refused[0].endswith(f", asked for by SCU at {LOCAL}:{port}")
+    assert aborted[0].startswith(f"{LOCAL}:{other}: Association Aborted by this side: Unknown PDU")
 
 
 def test_who_went_away_is_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -87,7 +92,7 @@ def test_who_went_away_is_named(caplog: pytest.LogCaptureFixture) -> None:
             stored = {**pairs.STORE, "CommandDataSetType": 1}
             peer.send(pairs.values((3, 3, encode_command(stored))), ReleaseRQ())
             assert peer.read() == ReleaseRP()
-    said = [line for line in lines(caplog) if LOCAL in line]
+    said = [*about(port, caplog), *about(other, caplog)]
     assert [line.partition(": ")[::2] for line in said] == [
         (f"SCU at {LOCAL}:{port}", "Association Aborted by the peer (DICOM UL service-user)"
          ". Check: the peer's log says why it gave up"),
