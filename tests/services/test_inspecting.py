@@ -95,3 +95,7 @@ def test_an_odd_length_is_told(tmp_path: Path) -> None:
     assert inspected(in_memory(WHOLE, tmp_path)).odd == ""
     odd = WHOLE + explicit(0x7FE10010, "LO", b"odd")
     assert inspected(in_memory(odd, tmp_path)).odd == "(7FE1,0010)"
+
+
+def test_another_sop_class_than_the_requests(tmp_path: Path) -> None:
+    assert status(inspected(in_memory(WHOLE, tmp_path), sop_class=f"{CT}.1")) == 0xA900

@@ -10,13 +10,13 @@ from pydicom import Dataset
 from dicomwire.dataset.errors import UndecodableDataSet
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Aborted, DimseError, Released
+from dicomwire.protocol.errors import Aborted, DimseError, LimitReached, Released
 from dicomwire.protocol.messages import Memory, Message
 from dicomwire.protocol.pdus import Abort, ReleaseRP, ReleaseRQ
 from dicomwire.services import scp
 from dicomwire.services.association import abort, release
 from dicomwire.services.responding import read_status, response_for
-from dicomwire.services.wants import Call, Flush, Timer
+from dicomwire.services.wants import Call, Flush, PutOff, Timer
 from dicomwire.standard.dimse import C_STORE, SERVICES
 from tests.protocol import pairs
 from tests.protocol.pairs import CT, ECHO, STORE, VERIFICATION, associated, feed
@@ -26,7 +26,7 @@ from tests.services.stage import Side, message, play, responses
 class Spy(Memory):
     """A sink that tells whether it was dropped, and may have failed."""
 
-    def __init__(self, error: OSError | None = None) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         super().__init__()
         self.error = error
         self.discarded = 0
@@ -342,3 +342,90 @@ def test_a_response_may_leave_with_the_next_when_that_request_is_here(waiting: b
     flush = conversation.send(0)
     assert isinstance(flush, Flush)
     assert flush.more_follows is waiting
+
+
+# -- what is put off, and what there is no room for -----------------------------------------------
+
+
+class Later(PutOff):
+    """What a handler has left to be done, and whether it was waited for."""
+
+    def __init__(self) -> None:
+        self.is_done = False
+
+    def close(self) -> None:
+        self.is_done = True
+
+
+def stores(side: Side, *numbers: int) -> None:
+    """Let requests come."""
+    for number in numbers:
+        feed(side.connection, pairs.message(3, {**STORE, "MessageID": number}, b"data"))
+    side.advance()
+
+
+def test_as_much_may_be_put_off_as_was_granted() -> None:
+    _, acceptor = associated()
+    acceptor.may_perform = 2
+    left: list[Later] = []
+
+    def put_off(message: Message, may_put_off: bool) -> Later:
+        assert may_put_off
+        left.append(Later())
+        return left[-1]
+
+    side = Side(acceptor, scp.serve(acceptor), {"EVT_C_STORE": put_off})
+    side.advance()
+    stores(side, 1)
+    assert [each.is_done for each in left] == [False]
+    stores(side, 2, 3)
+    assert [each.is_done for each in left] == [True, True, False]
+    feed(acceptor, pairs.message(1, {**ECHO, "MessageID": 4}))
+    side.advance()
+    assert [each.is_done for each in left] == [True, True, True]
+    stores(side, 5)
+    feed(acceptor, ReleaseRQ().encode())
+    side.advance()
+    assert left[-1].is_done
+    assert isinstance(side.sent[-1], ReleaseRP)
+
+
+def test_a_status_is_no_work_that_is_put_off() -> None:
+    _, acceptor = associated()
+    acceptor.may_perform = 0  # as many as one likes
+    store = {"EVT_C_STORE": lambda message, may_put_off: 0xB000}
+    side = Side(acceptor, scp.serve(acceptor), store)
+    side.advance()
+    stores(side, 1, 2)
+    side.flush()
+    assert [each["Status"] for each in responses(side)] == [0xB000, 0xB000]
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "comment"),
+    [
+        (LimitReached("A data set of more than 9 bytes", "memory"), "limit reached", "too long"),
+        (OSError("no room"), "data set not written", "cannot be written"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("field", "status"), [(0x0020, 0xA700), (0x0010, 0xA701), (0x0021, 0xA701), (0x0120, 0x0213)]
+)
+def test_a_data_set_there_is_no_room_for(
+    field: int, status: int, error: Exception, said: str, comment: str
+) -> None:
+    kind = "Requested" if field == 0x0120 else "Affected"
+    command = {
+        **ECHO,
+        "CommandField": field,
+        f"{kind}SOPClassUID": VERIFICATION,
+        f"{kind}SOPInstanceUID": "1.2.3",
+        "MoveDestination": "THERE",
+        "CommandDataSetType": 1,
+    }
+    sink = Spy(error)
+    side, found = answered(message(1, command, sink))
+    assert found["Status"] == status
+    assert found["ErrorComment"].endswith(comment)
+    assert side.heard == [said]
+    assert sink.discarded == 1
