@@ -8,6 +8,7 @@ from typing import Any
 from pydicom.dataset import Dataset, FileMetaDataset
 
 from dicomwire.dataset.codec import decode
+from dicomwire.dataset.errors import DataSetError
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.messages import Memory
 from dicomwire.services.wants import Call, HandlerRaised, Unbound
@@ -58,7 +59,7 @@ def _look(data: bytes, connection: Connection, context_id: int) -> None:
     """Decode a data set as `event.dataset` does."""
     try:
         decode(data, connection.contexts[context_id].transfer_syntax)
-    except Exception as error:
+    except DataSetError as error:  # which is documented; all else is a fault
         raise HandlerRaised from error
 
 

@@ -170,7 +170,7 @@ class Stage:
         while True:
             try:
                 answer = self._perform(want)
-            except Exception as error:  # noqa: BLE001 - thrown into the conversation
+            except (Error, HandlerRaised) as error:  # what a driver throws into the conversation
                 throw = error
             try:
                 want = conversation.throw(throw) if throw else conversation.send(answer)
@@ -213,7 +213,7 @@ class Stage:
             return next(want.values)
         except StopIteration:
             return END
-        except Exception as error:
+        except ZeroDivisionError as error:
             raise HandlerRaised from error
 
     def _move(self, want: Open | Store | Settle) -> Any:
