@@ -37,6 +37,9 @@ PACKAGES = {
         *("dcmprscp", "dcmprscu"),
     },
     "orthanc": {"Orthanc"},
+    "strace": {"strace"},
+    "e2fsprogs": {"mkfs.ext4"},
+    "mount": {"mount"},
 }
 
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
@@ -82,7 +85,7 @@ def find_program(name: str) -> str | None:
     own there. Debian keeps Orthanc in /usr/sbin, which is not on every user's path.
     """
     own = Path(sys.prefix) / ("Scripts" if os.name == "nt" else "bin")
-    folders = [*os.get_exec_path(), "/usr/local/sbin", "/usr/sbin"]
+    folders = [*os.get_exec_path(), "/usr/local/sbin", "/usr/sbin", "/sbin"]
     return shutil.which(name, path=os.pathsep.join(f for f in folders if Path(f) != own))
 
 

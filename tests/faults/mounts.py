@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LEFT_OUT
+from tests.conftest import LEFT_OUT, require_program
 
 
 @contextmanager
@@ -19,9 +18,7 @@ def mounted(place: Path, kind: str, options: str, source: str | Path = "none") -
 
     Where that is forbidden the test is left out, and the closing line of the run says so.
     """
-    mount = shutil.which("mount")
-    if mount is None:
-        pytest.skip(f"{LEFT_OUT}mount")
+    mount = require_program("mount")
     place.mkdir(exist_ok=True)
     command = [mount, "-t", kind, "-o", options, str(source), str(place)]
     done = subprocess.run(command, capture_output=True, text=True)

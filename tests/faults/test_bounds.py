@@ -23,6 +23,7 @@ from dicomwire.protocol.command import encode_command
 from dicomwire.protocol.errors import Aborted, IdleTimedOut, LimitReached, Rejected
 from dicomwire.protocol.pdus import Abort, AnyPDU
 from dicomwire.services.wants import Timer
+from tests.conftest import LEFT_OUT
 from tests.faults.two_servers import KINDS, served
 from tests.network import certificates
 from tests.network.ends import (
@@ -468,7 +469,7 @@ def many_descriptors() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * MANY if before[1] == resource.RLIM_INFINITY else min(4 * MANY, before[1])
     if wanted < 2 * MANY + 200:
-        pytest.skip("this machine has too few descriptors")
+        pytest.skip(f"{LEFT_OUT}more descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, before[0]), before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -20,12 +20,12 @@ from dicomwire.network.ae import ApplicationEntity
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import build_context
 from dicomwire.protocol.errors import Ended
-from tests.conftest import LEFT_OUT, find_program
+from tests.conftest import LEFT_OUT, require_program
 from tests.dataset.samples import CT, EXPLICIT
 from tests.faults.folder_stores import instance, part10, stored
 from tests.faults.forking import Nursery
 
-pytestmark = [pytest.mark.socket, pytest.mark.xdist_group("kill")]
+pytestmark = pytest.mark.socket
 
 KILLS = 200
 OBJECTS = 24
@@ -112,9 +112,7 @@ def test_killed_at_random_instants(memory: Path) -> None:
 @pytest.mark.timeout(300)
 def test_killed_at_each_system_call(memory: Path) -> None:
     """The first call of each kind while an object is stored, the second, and so on."""
-    strace = find_program("strace")
-    if strace is None:
-        pytest.skip(f"{LEFT_OUT}strace")
+    strace = require_program("strace")
     sent = make(memory / "sent", [100, 300_000])
     paths = [memory / "sent" / uid for uid in sent]
     folder = memory / "received"

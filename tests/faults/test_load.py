@@ -41,7 +41,6 @@ from tests.protocol.pairs import ECHO, STORE, request
 
 pytestmark = [
     pytest.mark.socket,
-    pytest.mark.xdist_group("load"),
     pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process has"),
 ]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.soak import Server
-from tests.conftest import LEFT_OUT, find_program
+from tests.conftest import require_program
 from tests.faults.folder_stores import Standing, instance, serving_of, stored
 from tests.faults.mounts import mounted
 
@@ -28,9 +28,7 @@ SIZES = (0, 700, 20_000, 150_000)
 
 def make_disk(path: Path) -> None:
     """Make a file system in a file."""
-    program = find_program("mkfs.ext4") or shutil.which("mkfs.ext4", path="/usr/sbin:/sbin")
-    if program is None:
-        pytest.skip(f"{LEFT_OUT}mkfs.ext4")
+    program = require_program("mkfs.ext4")
     with path.open("wb") as file:
         file.truncate(32 << 20)
     # nothing is left to be written by the kernel later, when it may be in our way

@@ -11,7 +11,6 @@ from bench.soak import Soak, summary
 
 pytestmark = [
     pytest.mark.socket,
-    pytest.mark.xdist_group("soak"),
     pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process has"),
 ]
 
