@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from dicomwire.network.options import Defaults, Options, take_defaults_from
@@ -63,14 +64,35 @@ VALIDATORS: dict[str, Validator] = {"AE": validate_ae, "UI": validate_ui}
 
 def options() -> Options:
     """Return the options that the settings mean now."""
+    return _meant(
+        tempfile.gettempdir() if STORE_RECV_CHUNKED_DATASET else None,
+        bool(UNRESTRICTED_STORAGE_SERVICE),
+        LOG_HANDLER_LEVEL == "standard",
+        bool(LOG_REQUEST_IDENTIFIERS),
+        bool(LOG_RESPONSE_IDENTIFIERS),
+        not USE_SHORT_DIMSE_AET,
+        bool(PASS_CONTEXTVARS),
+    )
+
+
+@lru_cache(8)  # each association asks for them many times
+def _meant(
+    folder: str | None,
+    accept_any_storage: bool,
+    log_messages: bool,
+    log_request_identifiers: bool,
+    log_response_identifiers: bool,
+    pad_titles: bool,
+    pass_context: bool,
+) -> Options:
     return Options(
-        store_directory=Path(tempfile.gettempdir()) if STORE_RECV_CHUNKED_DATASET else None,
-        accept_any_storage=bool(UNRESTRICTED_STORAGE_SERVICE),
-        log_messages=LOG_HANDLER_LEVEL == "standard",
-        log_request_identifiers=bool(LOG_REQUEST_IDENTIFIERS),
-        log_response_identifiers=bool(LOG_RESPONSE_IDENTIFIERS),
-        pad_titles=not USE_SHORT_DIMSE_AET,
-        pass_context=bool(PASS_CONTEXTVARS),
+        store_directory=None if folder is None else Path(folder),
+        accept_any_storage=accept_any_storage,
+        log_messages=log_messages,
+        log_request_identifiers=log_request_identifiers,
+        log_response_identifiers=log_response_identifiers,
+        pad_titles=pad_titles,
+        pass_context=pass_context,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 # imported for what it does: it says where the options of an AE come from
 from dicomwire.compat import _config as _config
@@ -29,7 +30,12 @@ class ApplicationEntity(_ApplicationEntity):
         self.maximum_associations = MAXIMUM_ASSOCIATIONS
 
     def _unset_options(self) -> Options:
-        return replace(super()._unset_options(), counts_bind=False)
+        return _not_counting_bind(super()._unset_options())
+
+
+@lru_cache(8)
+def _not_counting_bind(options: Options) -> Options:
+    return replace(options, counts_bind=False)
 
 
 AE = ApplicationEntity
