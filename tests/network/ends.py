@@ -21,6 +21,7 @@ from pydicom.uid import UID
 
 from dicomwire import AE, Association, Options, evt
 from dicomwire.network.server import ThreadedAssociationServer
+from dicomwire.network.threads import IDLE
 from dicomwire.protocol.command import decode_command
 from dicomwire.protocol.items import AnyUserItem
 from dicomwire.protocol.pdus import AnyPDU, AssociateRQ, PDataTF, decode_pdu
@@ -265,6 +266,11 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         nobody.wait(0.001)
+
+
+def busy() -> list[str]:
+    """The threads that do something, by name; see `Threads` for the others."""
+    return sorted(each.name for each in threading.enumerate() if each.name != IDLE)
 
 
 def lines(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:

@@ -18,6 +18,7 @@ from tests.network.ends import (
     VERIFICATION,
     WAIT,
     Box,
+    busy,
     call,
     descriptors,
     entity,
@@ -221,7 +222,8 @@ def test_nothing_is_left_behind_by_many_associations(ending: str) -> None:
     with serving(None, *handlers) as server:
         call(server).release()
         peers.pop().join(WAIT)
-        threads, opened = threading.active_count(), descriptors()
+        until(lambda: not any(each.startswith("AcceptorThread") for each in busy()))
+        threads, opened = busy(), descriptors()
         for _ in range(40):
             assoc = call(server)
             assoc.send_c_echo()
@@ -231,7 +233,7 @@ def test_nothing_is_left_behind_by_many_associations(ending: str) -> None:
             assert not assoc.is_alive()
         for peer in peers:
             peer.join(WAIT)
-        until(lambda: threading.active_count() == threads)
+        until(lambda: busy() == threads)
         assert descriptors() == opened
         assert server.active_associations == []
         assert server.ae.active_associations == []

@@ -29,6 +29,7 @@ def canonical(host: str) -> IPAddress | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+@lru_cache(256)
 def address_text(host: str) -> str:
     """Return that form as text; what is no address stays as it is."""
     return str(canonical(host) or host)

@@ -108,11 +108,21 @@ def addresses_of(host: str) -> list[str]:
     socket.gaierror
         When the name is not known.
     """
+    if _is_ipv4(host):
+        return [host]
     # as bytes: a str goes through the codec of international names, which takes a while to load
     name = host.encode() if host.isascii() else host
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     found.sort(key=lambda each: each[0] != socket.AF_INET)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET, host)
+    except (OSError, ValueError):  # a null byte, or what cannot be encoded, is no address either
+        return False
+    return True
 
 
 def local_address(value: Any) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,6 @@ from dicomwire.network.presentation import (
     checked_uid,
     is_storage_or_unknown,
     shown_uid,
-    supported,
     syntaxes_of,
 )
 from dicomwire.network.refusals import Refusals, peer_text
@@ -41,6 +40,7 @@ from dicomwire.network.terms import Terms
 from dicomwire.network.timeouts import TimeOuts, checked, kept
 from dicomwire.network.titles import checked_title, checked_version_name
 from dicomwire.protocol.items import AnyUserItem, AsynchronousOperationsWindow
+from dicomwire.protocol.negotiation import SupportedContext
 from dicomwire.protocol.pdus import MAXIMUM_CONTEXTS
 from dicomwire.protocol.validate import is_valid_uid
 from dicomwire.services.association import Identity, Policy
@@ -566,24 +566,29 @@ class ApplicationEntity(TimeOuts):
             server.server_close()
         return None
 
-    def policy(self, title: str, contexts: Iterable[PresentationContext]) -> Policy:
+    def policy(
+        self, title: str, supported: Mapping[str, SupportedContext], **of_association: Any
+    ) -> Policy:
         """Return what is accepted now under a title: the settings may change while it serves.
 
         Parameters
         ----------
         title : str
             The title of a server.
-        contexts : iterable of PresentationContext
-            What it supports.
+        supported : mapping
+            Abstract syntax -> SupportedContext.
+        **of_association
+            Further fields of `Policy`.
         """
         return Policy(
             identity=self.identity(self.maximum_pdu_size),
-            supported=supported(contexts),
+            supported=supported,
             called_title=title if self.require_called_aet else None,
             calling_titles=tuple(self.require_calling_aet),
             accept_any=self.accepts_any(),
             # what the requestor performs is what this side invokes
             window=self.options.asynchronous_operations[::-1],
+            **of_association,
         )
 
     def accepts_any(self) -> Callable[[str], bool] | None:

@@ -35,7 +35,9 @@ from dicomwire.network.events import (
 from dicomwire.network.hooks import Hooks
 from dicomwire.network.normalized import NormalizedOperations
 from dicomwire.network.options import Options
+from dicomwire.network.presentation import supported
 from dicomwire.network.standing import Standing
+from dicomwire.network.threads import the_threads
 from dicomwire.network.transport import Transport, transport_for
 from dicomwire.network.turn import Turn
 from dicomwire.network.upper_layer import Messages, UpperLayer
@@ -63,8 +65,9 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
     """An association between this AE and a peer.
 
     Users get one from `AE.associate`, or as `event.assoc`. As a context manager it is released on
-    leaving, and aborted when an exception leaves with it. It is the thread of an acceptor; a
-    requestor's is never started, because the caller's threads do its work.
+    leaving, and aborted when an exception leaves with it. It is a thread as far as one can wait for
+    it: an acceptor's work is done by a thread that may have served others before, a requestor's by
+    the caller's threads.
 
     Parameters
     ----------
@@ -116,6 +119,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         self._turn = Turn()
         self._turn_aside = Turn()
         self._has_thread = False
+        self._served = threading.Event()
         self._over = threading.Event()
         self._ending = threading.Lock()
         self._descriptor = -1
@@ -169,7 +173,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
 
     def is_alive(self) -> bool:
         """Whether the association, or its thread, still runs."""
-        return self.is_established or threading.Thread.is_alive(self)
+        return self.is_established or (self._has_thread and not self._served.is_set())
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the association is over.
@@ -179,9 +183,11 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         timeout : float, optional
             Seconds.
         """
-        if self._has_thread and self is not threading.current_thread():
-            threading.Thread.join(self, timeout)
-        elif not self._has_thread and self._peer is not None and not self._turn.is_mine:
+        if self._turn.is_mine:
+            return
+        if self._has_thread:
+            self._served.wait(timeout)
+        elif self._peer is not None:
             self._over.wait(timeout)
 
     def __enter__(self) -> Self:
@@ -335,7 +341,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
             if tls is not None:
                 self._given = sock = wrap_tls(sock, tls)
                 shake_hands(sock, self.acse_timeout)
-            policy = self._revised(policy, sock)
+            policy = self._of_peer(policy, sock)
             self.acceptor.address_info = Address(*sock.getsockname())
             self._opened(sock, peer)
             self.driver.transport = transport_for(sock, self.options.limits)
@@ -361,25 +367,46 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below the TLS layer
 
     def start(self, *arguments: Any) -> None:
-        """Run `serve` in a thread of its own.
+        """Run `serve` in another thread.
 
         Parameters
         ----------
         *arguments
             Of `serve`; without any it serves the socket of `set_socket` as `acceptor` says.
+
+        Raises
+        ------
+        RuntimeError
+            When it was started before, or no further thread can be had.
         """
         if self.is_requestor:
             return  # the caller's threads do its work
+        if self._has_thread:
+            raise RuntimeError("An association can be started only once")
         self._to_serve = arguments or self._own_terms()
         if self.options.pass_context:
             self._inherited = copy_context()
         self._has_thread = True
-        threading.Thread.start(self)
+        try:
+            the_threads().begin(self._work, self.name)
+        except RuntimeError:
+            self._has_thread = False
+            raise
+
+    def _work(self) -> None:
+        try:
+            self.run()
+        finally:
+            self._served.set()
 
     def _own_terms(self) -> tuple[Any, ...]:
         if self._given is None:
             raise RuntimeError("The association has no socket to serve: see set_socket")
-        policy = self._ae.policy(self.acceptor.ae_title, self.acceptor.supported_contexts)
+        policy = self._ae.policy(
+            self.acceptor.ae_title,
+            supported(self.acceptor.supported_contexts),
+            revise=self.acceptor.revised,
+        )
         return self._given, Address(*self._given.getpeername()), policy, None
 
     def run(self) -> None:

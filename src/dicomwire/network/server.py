@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from dataclasses import replace
 from functools import partial
 from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
@@ -276,10 +275,11 @@ class AssociationServer(TCPServer):
         """
         self.ae.remember(association)
         self.ae.await_request(association, peer, association.drop)
-        policy = replace(
-            self.ae.policy(self.ae_title, ()),
-            supported=self._supported,
+        policy = self.ae.policy(
+            self.ae_title,
+            self._supported,
             claim_slot=partial(self.ae.claim_slot, association),
+            revise=association.acceptor.revised,
         )
         try:
             association.start(sock, peer, policy, self.ssl_context)

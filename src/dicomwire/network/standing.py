@@ -175,14 +175,14 @@ class Standing(TimeOuts, ABC):
 
     # -- the acceptor ------------------------------------------------------------------------
 
-    def _revised(self, policy: Policy, sock: Any) -> Policy:
+    def _of_peer(self, policy: Policy, sock: Any) -> Policy:
         """Return what is accepted of the peer of a connection, which may be TLS."""
-        titles = policy.calling_titles
-        if self.options.titles_in_certificates:
-            names = certificate_names(sock)
-            # nobody has the title "", and no titles at all would be any
-            titles = tuple(each for each in names if not titles or each in titles) or ("",)
-        return replace(policy, calling_titles=titles, revise=self.acceptor.revised)
+        if not self.options.titles_in_certificates:
+            return policy
+        titles, names = policy.calling_titles, certificate_names(sock)
+        # nobody has the title "", and no titles at all would be any
+        titles = tuple(each for each in names if not titles or each in titles) or ("",)
+        return replace(policy, calling_titles=titles)
 
     def give_way(self) -> None:
         """Say why the connection is given up, before it is: it had every right to be there."""

@@ -165,6 +165,7 @@ class Connection:
         self.cancelled: set[int] = set()
         self._unanswered: set[int] = set()  # Message IDs of the peer's requests
         self.request: AssociateRQ | None = None
+        self._proposal = b""  # it, encoded
         self.answer: AssociateAC | None = None
         self.fragment = 0
         self.may_invoke = self.may_perform = 1
@@ -180,7 +181,7 @@ class Connection:
     def connected(self) -> None:
         """Learn that the transport connection stands; a requestor's A-ASSOCIATE-RQ goes out."""
         if self.is_requestor:
-            self._fire("Evt2", send=self.request)
+            self._fire("Evt2", send=self.request, raw=self._proposal)
         else:
             self._fire("Evt5")
         self._deaf = False
@@ -292,9 +293,9 @@ class Connection:
             When PS3.8 Table 9-10 has no cell for that in the present state.
         """
         if isinstance(pdu, AssociateRQ):
-            pdu.encode()  # what cannot be sent is refused now and not once the peer is there
+            raw = pdu.encode()  # what cannot be sent is refused now, not once the peer is there
             self._fire("Evt1")
-            self.request = pdu
+            self.request, self._proposal = pdu, raw
             return
         if isinstance(pdu, Abort) and self.ended is None and self.machine.may("Evt15"):
             self.ended = Aborted(pdu.source, pdu.reason, by_peer=False, cause=cause)
@@ -508,9 +509,11 @@ class Connection:
         tell: AnyPDU | None = None,
         cause: RemoteError | None = None,
         refuse: bool = False,
+        raw: bytes = b"",
     ) -> None:
         """Perform one cell of PS3.8 Table 9-10: `send` and `tell` are what its verbs speak of."""
-        raw = b"" if send is None else send.encode()  # first: a LocalError moves nothing
+        if send is not None and not raw:
+            raw = send.encode()  # first: a LocalError moves nothing
         action, verbs, before = self.machine.act(event, refuse)
         if cause is not None and action in _PROVIDER_ABORTS:
             # AA-1 speaks for the user, AA-7 and AA-8 for the provider: PS3.8 Table 9-9

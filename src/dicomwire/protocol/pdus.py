@@ -28,7 +28,8 @@ APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 A.2.1
 HEADER = struct.Struct(">BxI")  # PDU type, reserved, length of what follows: PS3.8 9.3.1
 MAXIMUM_CONTEXTS = 128  # the odd numbers from 1 to 255: PS3.8 9.3.2.2
 MAXIMUM_TRANSFER_SYNTAXES = 256  # of one context; more than DICOM has, so that lists stay short
-REMEMBERED = 256  # encoded contexts: programs propose the same ones again and again
+REMEMBERED = 256  # contexts: programs propose, and accept, the same ones again and again
+SHORT = 1024  # bytes of a proposed context that is remembered: a peer is not to fill our memory
 
 _ASSOCIATE = struct.Struct(">H2x16s16s32x")  # protocol version, called, calling: PS3.8 Table 9-11
 
@@ -51,6 +52,27 @@ def _encode_proposed(context_id: int, abstract_syntax: str, syntaxes: tuple[str,
     return item(0x20, bytes((context_id, 0, 0, 0)) + abstract + transfers)
 
 
+def _read_proposed(body: memoryview) -> tuple[int, str, tuple[str, ...]]:
+    context_id = _context_id(body)
+    abstract: list[str] = []
+    transfer: list[str] = []
+    for item_type, content in split_items(body[4:]):
+        if item_type == 0x30:
+            abstract.append(text_of(content))
+        elif item_type == 0x40:
+            transfer.append(text_of(content))
+        if len(transfer) > MAXIMUM_TRANSFER_SYNTAXES or len(abstract) > 1:
+            raise UnexpectedParameter(f"Presentation context {context_id}: too many syntaxes")
+    if not abstract or not transfer:
+        raise InvalidParameter(f"Presentation context {context_id} lacks a syntax")
+    return context_id, abstract[0], tuple(transfer)
+
+
+@lru_cache(REMEMBERED)
+def _decode_proposed(body: bytes) -> tuple[int, str, tuple[str, ...]]:
+    return _read_proposed(memoryview(body))
+
+
 @dataclass
 class ProposedContext:
     """A presentation context as proposed in an A-ASSOCIATE-RQ (PS3.8 9.3.2.2)."""
@@ -68,19 +90,15 @@ class ProposedContext:
     @classmethod
     def decode(cls, body: memoryview) -> ProposedContext:
         """Read the item's body."""
-        context_id = _context_id(body)
-        abstract: list[str] = []
-        transfer: list[str] = []
-        for item_type, content in split_items(body[4:]):
-            if item_type == 0x30:
-                abstract.append(text_of(content))
-            elif item_type == 0x40:
-                transfer.append(text_of(content))
-            if len(transfer) > MAXIMUM_TRANSFER_SYNTAXES or len(abstract) > 1:
-                raise UnexpectedParameter(f"Presentation context {context_id}: too many syntaxes")
-        if not abstract or not transfer:
-            raise InvalidParameter(f"Presentation context {context_id} lacks a syntax")
-        return cls(context_id, abstract[0], tuple(transfer))
+        if len(body) > SHORT:
+            return cls(*_read_proposed(body))
+        return cls(*_decode_proposed(bytes(body)))
+
+
+@lru_cache(REMEMBERED)
+def _encode_result(context_id: int, result: int, transfer_syntax: str) -> bytes:
+    syntax = item(0x40, bytes_of(transfer_syntax))
+    return item(0x21, bytes((context_id, 0, result, 0)) + syntax)
 
 
 @dataclass
@@ -104,8 +122,7 @@ class ContextResult:
 
     def encode(self) -> bytes:
         """Return the item (type 21H)."""
-        syntax = item(0x40, bytes_of(self.transfer_syntax))
-        return item(0x21, bytes((self.context_id, 0, self.result, 0)) + syntax)
+        return _encode_result(self.context_id, self.result, self.transfer_syntax)
 
     @classmethod
     def decode(cls, body: memoryview) -> ContextResult:

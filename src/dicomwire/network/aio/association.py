@@ -243,7 +243,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
         try:
             if tls is not None:
                 sock = await accept_tls(sock, tls, self.acse_timeout)
-            policy = self._revised(policy, sock)
+            policy = self._of_peer(policy, sock)
             self.acceptor.address_info = Address(*sock.getsockname())
             self.driver.transport = self._opened(sock, peer)
             if await self.driver.run(conversations.accept(self.connection, policy)):

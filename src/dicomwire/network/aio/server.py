@@ -8,7 +8,6 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -175,10 +174,11 @@ class Server:
         association.open_destination = partial(associate, ae)
         association.acceptor.set_up(self.ae_title, self.contexts)
         number = id(association)
-        policy = replace(
-            ae.policy(self.ae_title, ()),
-            supported=self._supported,
+        policy = ae.policy(
+            self.ae_title,
+            self._supported,
             claim_slot=lambda: ae.claim_place(self._places, number, association.remote),
+            revise=association.acceptor.revised,
         )
         serving = association.serve(
             sock, peer, policy, self.ssl_context, partial(self._places.free, number)
