@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -271,6 +274,41 @@ def room(connection: Connection) -> int:
 
 def test_the_buffer_begins_small() -> None:
     assert room(in_state("Sta2")) == SMALLEST
+
+
+def memory(connection: Connection) -> weakref.ref[Any]:
+    """What is there as long as the memory of the receive buffer, which is long, is there."""
+    kept: Any = connection.get_buffer().obj
+    return weakref.ref(kept)
+
+
+mapped = pytest.mark.skipif(sys.platform == "win32", reason="bytearrays take no weak reference")
+
+
+@mapped
+def test_an_association_that_is_over_holds_no_buffer() -> None:
+    connection = raw_acceptor()
+    feed(connection, values((3, 3, encode_command({**STORE, "CommandDataSetType": 1}))))
+    feed(connection, MIDDLE * 200)
+    assert room(connection) == LARGEST
+    held = memory(connection)
+    connection.closed()
+    assert held() is None
+    assert connection.ended is not None
+    assert len(connection.get_buffer()) == SMALLEST  # whoever reads on has room
+
+
+@mapped
+def test_a_long_request_is_gone_when_it_was_read() -> None:
+    connection = in_state("Sta2")
+    plainly = request().encode()
+    raw = plainly + (b"\x60\0\xff\xfb" + bytes(0xFFFB)) * 5
+    whole = b"\1\0" + (len(raw) - 6).to_bytes(4, "big") + raw[6:]
+    feed(connection, whole[:-1])
+    held = memory(connection)
+    feed(connection, whole[-1:])
+    assert [*connection.events] == [request()]
+    assert held() is None
 
 
 @pytest.mark.parametrize("length", [LONGEST, 0x7FFFFFFF, 0xFFFFFFFF])

@@ -539,7 +539,7 @@ class Connection:
         self.reader.open = state in ("Sta6", "Sta7")
         if state == "Sta1":
             self._deaf = True
-            self.reader.clear()
+            self.reader.close()
         elif state == "Sta13":
             self.reader.abandon()
         if self.tap is not None:

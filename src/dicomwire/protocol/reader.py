@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from dicomwire.protocol.pdus import HEADER, AnyPDU, decode_pdu
 
 SMALLEST, LARGEST = 0x2000, 0x40000  # bytes of the buffer: it grows while reads fill it
 UNLIMITED = 0xFFFFFFFF  # bytes: what the length field of a PDU can say (PS3.8 9.3.1)
+MAPPED = 0x20000  # bytes from which a buffer is memory of its own
 LONGEST_OTHER = 4  # bytes of A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT
 
 _P_DATA = 4
@@ -32,6 +35,17 @@ def _unrecognized(pdu_type: int, start: bytes) -> UnrecognizedPDU:
         error.check = "the port number"
         error.fault = Fault.SETTINGS
     return error
+
+
+def _memory(size: int) -> memoryview:
+    """Return zeroed memory.
+
+    The system takes back a long one as soon as nobody uses it. An allocator would keep its place,
+    in each of its arenas.
+    """
+    if size < MAPPED or sys.platform == "win32":
+        return memoryview(bytearray(size))
+    return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE))
 
 
 class StrayData(NamedTuple):
@@ -67,7 +81,6 @@ class Reader:
     """
 
     __slots__ = (
-        "_buffer",
         "_control",
         "_end",
         "_is_huge",
@@ -93,8 +106,7 @@ class Reader:
         self._limits = limits
         self.open = False
         self.show: Callable[[memoryview], None] | None = None
-        self._buffer = bytearray(SMALLEST)
-        self._view = memoryview(self._buffer)
+        self._view = _memory(SMALLEST)
         self.raw = self._view[:0]
         self._is_huge = False
         self._start = self._end = 0
@@ -120,16 +132,16 @@ class Reader:
         if self._start:
             self._view[:waiting] = self._view[self._start : self._end]
             self._start, self._end = 0, waiting
-        if waiting == len(self._buffer):
+        if waiting == len(self._view):
             # by doubling: a header alone, whatever it claims, must not cost that much memory
-            self._resize(min(max(self._need, waiting + 1), waiting * 2))
+            self._resize(min(max(self._need, waiting + 1), waiting * 2) or SMALLEST)
         return self._view[waiting:]
 
     def _resize(self, size: int) -> None:
         self._is_huge = size > LARGEST
-        bigger = bytearray(size)
+        bigger = _memory(size)
         bigger[: self._end] = self._view[: self._end]
-        self._buffer, self._view = bigger, memoryview(bigger)
+        self._view, self.raw = bigger, bigger[:0]
 
     def received(self, count: int) -> None:
         """Learn that `count` bytes were written to the buffer."""
@@ -138,9 +150,9 @@ class Reader:
     def settle(self) -> None:
         """Hand waiting fragments to the sink, and grow the buffer if the last read filled it."""
         self.assembly.deliver()
-        if self._start == self._end == len(self._buffer) < LARGEST:
+        if self._start == self._end == len(self._view) < LARGEST:
             self._start = self._end = 0
-            self._resize(min(len(self._buffer) * 4, LARGEST))
+            self._resize(min(len(self._view) * 4, LARGEST))
         elif self._is_huge and self._start == self._end:  # it was for one long PDU
             self._start = self._end = 0
             self._resize(SMALLEST)
@@ -156,6 +168,11 @@ class Reader:
         self._start = self._end = self._pdu_left = self._skip = self._need = 0
         self._value_left = -1
         self.assembly.abandon()
+
+    def close(self) -> None:
+        """Drop what is buffered and the memory for it, however long the association is kept."""
+        self.clear()
+        self._resize(0)
 
     def next(self) -> AnyPDU | Message | StrayData | None:
         """Return the next PDU that is not P-DATA-TF, or the next message; None: more is needed.
