@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,25 @@ async def test_as_many_as_it_allows() -> None:
         async with aio.connect(LOCAL, server.port, [VERIFICATION]) as third:
             await third.c_echo()
         await second.abort()
+
+
+@asynchronous
+async def test_many_that_come_at_once_are_not_all_held_at_once() -> None:
+    """Each is begun before the next is accepted: of those who are refused there are few."""
+    held: list[int] = []
+    over = asyncio.Event()
+
+    def ends(event: Any) -> None:
+        held.append(len(server._running))
+        if len(held) == 100:
+            over.set()
+
+    async with served((evt.EVT_CONN_CLOSE, ends)) as server:
+        for _ in range(100):  # the loop sees nothing of that before all of them are there
+            with socket.create_connection((LOCAL, server.port)) as peer:
+                peer.send(b"GET / HTTP/1.1\r\n\r\n")
+        await over.wait()
+    assert max(held) < 20
 
 
 @asynchronous

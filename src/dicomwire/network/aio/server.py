@@ -160,6 +160,7 @@ class Server:
                 continue
             if may_connect(address[0], self.ae.options.networks):
                 self._begin(sock, Address(*address))
+                await asyncio.sleep(0)  # many that come at once are read and refused one by one
                 continue
             sock.close()
             who = peer_text(address[0], address[1])
