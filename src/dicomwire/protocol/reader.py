@@ -40,12 +40,14 @@ def _unrecognized(pdu_type: int, start: bytes) -> UnrecognizedPDU:
 def _memory(size: int) -> memoryview:
     """Return zeroed memory.
 
-    The system takes back a long one as soon as nobody uses it. An allocator would keep its place,
-    in each of its arenas.
+    A long one costs only what is written to it, and the system takes it back as soon as nobody
+    uses it: an allocator would keep its place, in each of its arenas.
     """
-    if size < MAPPED or sys.platform == "win32":
+    if size < MAPPED:
         return memoryview(bytearray(size))
-    return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE))
+    if sys.platform == "win32":
+        return memoryview(mmap.mmap(-1, size))
+    return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE))  # a process that is forked has its own
 
 
 class StrayData(NamedTuple):
@@ -133,8 +135,10 @@ class Reader:
             self._view[:waiting] = self._view[self._start : self._end]
             self._start, self._end = 0, waiting
         if waiting == len(self._view):
-            # by doubling: a header alone, whatever it claims, must not cost that much memory
-            self._resize(min(max(self._need, waiting + 1), waiting * 2) or SMALLEST)
+            size = max(self._need, waiting + 1)
+            if waiting * 2 < MAPPED:  # a header alone, whatever it claims, must not cost memory
+                size = min(size, waiting * 2) or SMALLEST
+            self._resize(size)
         return self._view[waiting:]
 
     def _resize(self, size: int) -> None:
