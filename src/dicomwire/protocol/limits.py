@@ -66,7 +66,7 @@ class Limits:
 
     associations_per_address: int | None = None
     negotiations: int = 1000
-    negotiation_memory: int = 2 * MIB
+    negotiation_memory: int = MIB + MIB // 2
     associate_length: int = MIB
     pdu_length: int = 64 * MIB
     command_set: int = 64 * KIB
