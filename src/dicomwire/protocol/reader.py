@@ -15,7 +15,7 @@ from dicomwire.protocol.pdus import HEADER, AnyPDU, decode_pdu
 
 SMALLEST, LARGEST = 0x2000, 0x40000  # bytes of the buffer: it grows while reads fill it
 UNLIMITED = 0xFFFFFFFF  # bytes: what the length field of a PDU can say (PS3.8 9.3.1)
-MAPPED = 0x20000  # bytes from which a buffer is memory of its own
+MAPPED, MAPPED_AT_ONCE = 0x20000, 0x200000  # bytes from, and up to which a buffer is mapped at once
 LONGEST_OTHER = 4  # bytes of A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT
 
 _P_DATA = 4
@@ -135,10 +135,9 @@ class Reader:
             self._view[:waiting] = self._view[self._start : self._end]
             self._start, self._end = 0, waiting
         if waiting == len(self._view):
-            size = max(self._need, waiting + 1)
-            if waiting * 2 < MAPPED:  # a header alone, whatever it claims, must not cost memory
-                size = min(size, waiting * 2) or SMALLEST
-            self._resize(size)
+            # a header alone, whatever it claims, must not cost that much memory
+            most = waiting * 2 if waiting * 2 < MAPPED else max(waiting * 2, MAPPED_AT_ONCE)
+            self._resize(min(max(self._need, waiting + 1), most) or SMALLEST)
         return self._view[waiting:]
 
     def _resize(self, size: int) -> None:
