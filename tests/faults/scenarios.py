@@ -209,8 +209,6 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "X15": ("audit messages with odd text", "likewise"),
     "X16": ("an audit message for each event", "likewise"),
     "X18": ("a server for everybody without TLS", "a warning says so; it is not refused"),
-    "F16": ("paths in other identifiers", "only the SOP Instance UID becomes a name: F15"),
-    "F25": ("compressed pixels made to break decoders", "no server decodes pixels"),
     "L04": ("72 hours of soak", '`make soak ARGS="--minutes 4320"`; a short one is a test'),
     "L07": ("an object of 1,000,000 elements in an archive", "for the archive"),
     "L08": ("a disk that takes 2 s for each flush", "for the archive"),

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import pydicom
 import pytest
+from pydicom.pixels.decoders.base import DecodeRunner
 
 from dicomwire.dataset.errors import DataSetError, UnreadableFile
 from dicomwire.dataset.part10 import encode_file_meta, read_header
@@ -38,6 +39,7 @@ from tests.faults.folder_stores import (
     SERVERS,
     Standing,
     serving_of,
+    store,
     stored,
 )
 
@@ -114,6 +116,29 @@ PAYLOADS = [
     "=cmd()",
     "\x1b[31m",
 ]
+
+
+STUDY = 0x0020000D
+IDENTIFIERS = (
+    (0x00080050, "SH", "Accession Number"),
+    (0x00100020, "LO", "Patient ID"),
+    (STUDY, "UI", "Study Instance UID"),
+)
+PATHS = [
+    *("../../x", "/abs", "..", ".", "", "1.2/3", "CON", "1.2.3 ", "\u6771\u4eac", "9" * 65),
+    *("a\nI: b", "\x1b[2J"),
+]
+"""What would leave a folder, name a device or break a line, if it became a name or was logged."""
+
+
+def _with_identifier(tag: int, vr: str, text: str) -> bytes:
+    """Return an instance with such a value in one of its identifiers."""
+    value = text.encode()
+    elements = {**{each: ("UI", uid) for each, uid in UIDS.items()}, tag: (vr, value)}
+    return b"".join(
+        explicit(each, kind, value + b" " * (len(value) % 2))
+        for each, (kind, value) in sorted(elements.items())
+    )
 
 
 class Row(NamedTuple):
@@ -240,6 +265,14 @@ def _rows() -> Iterator[Row]:
     for uid in ("../../x", "/abs", "..", ".", "1.2\\3", "1.2/3", "1.2." + "3" * 61, "01.2", "CON"):
         data = instance_explicit(uid)
         yield Row("F15", f"the SOP Instance UID {uid}", lambda d=data: d, INVALID_INSTANCE, uid)
+    for tag, vr, name in IDENTIFIERS:
+        for path in PATHS:
+            data = _with_identifier(tag, vr, path)
+            shown = path.replace("\n", "LF").replace("\x1b", "ESC ") or "nothing"
+            # nothing is Type 2 for a Patient ID and an Accession Number, and Type 1 for a study
+            status = DOES_NOT_MATCH if (tag, path) == (STUDY, "") else STORED
+            answer = "no path, and verbatim" if status == STORED else ""
+            yield Row("F16", f"{name} {shown}", lambda d=data: d, status, answer=answer)
     for text in PAYLOADS:
         value = text.encode() + b" " * (len(text) % 2)
         paths = explicit(0x100020, "LO", b"../../etc/x ") + explicit(0x80050, "SH", b"/abs")
@@ -341,6 +374,11 @@ def _odd_stream() -> bytes:
 ROWS = list(_rows())
 OTHERS = [
     ("F07", "the deepest object that is taken", "pydicom reads it"),
+    (
+        "F25",
+        "JPEG, JPEG-LS, JPEG 2000 and RLE, their pixels changed or cut",
+        "stored as it came where its lengths fit, 0xC000 where not; nothing is decoded",
+    ),
     ("F26", "a file whose preamble is a program's", "sent without its preamble"),
     ("F27", "no file meta information, no preamble, a wrong group length", "recognised, and sent"),
     ("F27", "a private transfer syntax", "sent where a peer takes it"),
@@ -373,9 +411,7 @@ def answers() -> list[tuple[str, str, str]]:
 
 
 def test_every_row_has_an_answer() -> None:
-    assert {row[0] for row in answers()} == {f"F{number:02}" for number in range(1, 33)} - {
-        *("F16", "F25")  # folder templates and decoders: there are none here
-    }
+    assert {row[0] for row in answers()} == {f"F{number:02}" for number in range(1, 33)}
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -399,8 +435,10 @@ def test_row(standing: Standing, row: Row, caplog: pytest.LogCaptureFixture) -> 
     if row.status == STORED:
         assert stored_whole(standing.folder / f"CT.{UID}", row.syntax) == data
     assert stored(standing.folder / "CT.1.9.9") == good
+    assert [each.name for each in standing.folder.parent.iterdir()] == [standing.folder.name]
     assert standing.echo() == 0
     assert "Traceback" not in caplog.text
+    assert not any(set("\n\x1b") & set(each.getMessage()) for each in caplog.records)
     logged = [each for each in caplog.records if each.levelname in ("ERROR", "WARNING")]
     assert len(logged) == (row.status != STORED or row.answer == "logged")
 
@@ -522,3 +560,71 @@ def test_a_file_that_is_replaced_while_it_is_sent(
             return  # it is noticed, and not sent
     assert status == 0
     assert stored(standing.folder / f"CT.{UID}") in (data, path.read_bytes()[len(META) :])
+
+
+# -- row F25 ------------------------------------------------------------------------------------
+
+COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+PIXELS = b"\xe0\x7f\x10\0%s\0\0\xff\xff\xff\xff"
+ROUNDS = 20
+
+
+def compressed_files() -> list[Path]:
+    """Return one of pydicom's files of each compressed transfer syntax."""
+    found: dict[str, Path] = {}
+    for path in whole_instances():
+        syntax = read_header(path).transfer_syntax_uid
+        if syntax.startswith(COMPRESSED) and path.stat().st_size < 1_000_000:
+            found.setdefault(syntax, path)
+    return list(found.values())
+
+
+def changed(data: bytes, pixels: int, chance: random.Random) -> bytes:
+    """Return a data set whose compressed pixels are changed: bytes, a length, or the end."""
+    at = chance.randrange(pixels, len(data))
+    kind = chance.randrange(4)
+    if kind == 0:
+        return data[:at]
+    if kind == 1:
+        return data[:at] + chance.randbytes(chance.randrange(1, 64)) + data[at:]
+    many = bytearray(data)
+    if kind == 2:  # the length of its first fragment but one, which is the first of pixels
+        first = pixels + 12
+        table = int.from_bytes(data[first + 4 : first + 8], "little")
+        struct.pack_into("<L", many, first + 8 + table + 4, chance.randrange(1 << 32))
+        return bytes(many)
+    for _ in range(chance.randrange(1, 200)):
+        many[chance.randrange(pixels + 20, len(many) - 8)] = chance.randrange(256)
+    return bytes(many)
+
+
+def _decoded(*arguments: object, **options: object) -> None:
+    raise AssertionError("pixels were decoded")
+
+
+@pytest.mark.parametrize("path", compressed_files(), ids=lambda path: path.stem)
+def test_compressed_pixels(  # F25
+    standing: Standing,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(DecodeRunner, "__init__", _decoded)
+    empty(standing)
+    header = read_header(path)
+    data = path.read_bytes()[header.offset :]
+    uid, sop_class = header.sop_instance_uid, header.sop_class_uid
+    pixels = max(data.rfind(PIXELS % vr) for vr in (b"OB", b"OW"))
+    chance, seen = random.Random(path.name), set[int]()
+    with standing.associated(sop_class, header.transfer_syntax_uid) as association:
+        for _ in range(ROUNDS):
+            sent = changed(data, pixels, chance)
+            status = store(association, uid, sent, sop_class)
+            seen.add(status)
+            assert len(standing.names) == (status == STORED)
+            for name in standing.names:
+                assert stored_whole(standing.folder / name, header.transfer_syntax_uid) == sent
+            empty(standing)
+    assert seen == {STORED, CANNOT_UNDERSTAND}
+    assert standing.store("1.9.9") == 0
+    assert "Traceback" not in caplog.text
