@@ -34,6 +34,9 @@ NAMES = ("echoscp", "storescp", "asyncio")
 KEPT = "1.2.3.4.5"
 """The SOP Instance UID of the object that each server acknowledged before the first fault."""
 
+OBJECT = re.compile(r"received/[A-Za-z]+\.[0-9.]+")
+"""The names of what was received."""
+
 PATIENT = ("-ta", "60", "-tn", "600")
 HASTY = ("-ta", "1", "-tn", "1")
 """Time-outs: longer than a test takes, or so short that a test can wait for them."""
@@ -244,7 +247,11 @@ class Served:
     # -- what must hold after each fault -----------------------------------------------------------
 
     def is_well(
-        self, *refused: int, words: str = "", at_most: Sequence[str] = (), traceback: bool = False
+        self,
+        *refused: int,
+        words: str = "",
+        at_most: Sequence[str] | None = (),
+        traceback: bool = False,
     ) -> None:
         """Assert the invariant of the fault matrix.
 
@@ -255,7 +262,8 @@ class Served:
         words : str
             What each of those lines has to say, besides the peer and a reason.
         at_most : sequence of str
-            SOP Instance UIDs of objects that may have been stored meanwhile.
+            SOP Instance UIDs of objects that may have been stored meanwhile. None: whatever has
+            the name of an object.
         traceback : bool
             Whether one is logged: of a user's handler, for the user.
         """
@@ -277,13 +285,17 @@ class Served:
             self.echo()  # which tells the number of tasks anew
         return now == self._idle
 
-    def _has_its_files(self, at_most: Sequence[str]) -> None:
+    def _has_its_files(self, at_most: Sequence[str] | None) -> None:
         files = self._files()
         for name, digest in self.kept.items():
             assert files.pop(name, "") == digest, f"{name} was acknowledged"
-        for uid in at_most:
-            if files.pop(f"received/CT.{uid}", ""):
-                (self._received / f"CT.{uid}").unlink()
+        if at_most is None:
+            may_be = [name for name in files if OBJECT.fullmatch(name)]
+        else:
+            may_be = [f"received/CT.{uid}" for uid in at_most]
+        for name in may_be:
+            if files.pop(name, ""):
+                (self.home / name).unlink()
         assert files == {}, "no other file may be there"
 
     def _says_once(self, log: list[str], port: int, words: str) -> None:
