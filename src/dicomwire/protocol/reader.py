@@ -37,14 +37,11 @@ def _unrecognized(pdu_type: int, start: bytes) -> UnrecognizedPDU:
     return error
 
 
-def _memory(size: int) -> memoryview:
-    """Return zeroed memory.
+def _mapped(size: int) -> memoryview:
+    """Return zeroed memory that costs only what is written to it, and that the system takes back.
 
-    A long one costs only what is written to it, and the system takes it back as soon as nobody
-    uses it: an allocator would keep its place, in each of its arenas.
+    An allocator would keep its place, in each of its arenas.
     """
-    if size < MAPPED:
-        return memoryview(bytearray(size))
     if sys.platform == "win32":
         return memoryview(mmap.mmap(-1, size))
     return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE))  # a process that is forked has its own
@@ -108,7 +105,7 @@ class Reader:
         self._limits = limits
         self.open = False
         self.show: Callable[[memoryview], None] | None = None
-        self._view = _memory(SMALLEST)
+        self._view = memoryview(bytearray(SMALLEST))
         self.raw = self._view[:0]
         self._is_huge = False
         self._start = self._end = 0
@@ -142,7 +139,9 @@ class Reader:
 
     def _resize(self, size: int) -> None:
         self._is_huge = size > LARGEST
-        bigger = _memory(size)
+        # that of data sets is used for all of them, and to be mapped anew each time would be slow
+        is_for_one = self._need >= size >= MAPPED
+        bigger = _mapped(size) if is_for_one else memoryview(bytearray(size))
         bigger[: self._end] = self._view[: self._end]
         self._view, self.raw = bigger, bigger[:0]
 
