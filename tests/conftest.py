@@ -40,6 +40,8 @@ PACKAGES = {
     "strace": {"strace"},
     "e2fsprogs": {"mkfs.ext4"},
     "mount": {"mount"},
+    "iproute2": {"ip"},
+    "faketime": {"faketime"},
 }
 
 COLLECTED = pytest.StashKey[list[pytest.Item]]()

@@ -174,6 +174,22 @@ SECURED: dict[str, Scenario] = {
 }
 """Rows of TLS and identity, by the test that plays them."""
 
+_LINES = "tests/faults/test_lost_lines.py::test_"
+OUTSIDE: dict[str, Scenario] = {
+    f"{_LINES}a_lost_line_is_given_up_in_time": Scenario(
+        "T10", "the network loses all: idle, receiving, sending", "closed at the time-outs"
+    ),
+    f"{_LINES}keepalive_ends_what_no_time_out_ends": Scenario(
+        "T10", "the same, and the time-outs are long", "closed after `Limits.keepalive`"
+    ),
+    f"{_LINES}a_response_that_is_lost_with_the_line": Scenario(
+        "T10",
+        "as SCU: the network loses all before the response",
+        "over at the time-out, or after `Limits.keepalive`",
+    ),
+}
+"""Rows about what is around the server, its network and its clock, by the test that plays them."""
+
 FUZZED: dict[str, Scenario] = {
     "tests/fuzz/test_targets.py::test_replay": Scenario(
         "L11", "bytes that nobody thought of", "documented errors only"
@@ -187,11 +203,6 @@ FUZZED: dict[str, Scenario] = {
 """What is not played but searched for, by the test that plays what was found."""
 
 LEFT_OUT: dict[str, tuple[str, str]] = {
-    "T10": (
-        "a peer that vanishes without a word",
-        "a network that drops packets is not to be had in a test; the deadlines of T03, T05, T07 "
-        "and T11 end such a line",
-    ),
     "T16": ("a connection every second for a day", "T15 is the same in short"),
     "T21": ("clocks that step", "all deadlines are on the monotonic clock, which does not"),
     "N14": (
@@ -232,5 +243,6 @@ SCENARIOS = [
     *REQUESTORS.values(),
     *IN_MEMORY.values(),
     *SECURED.values(),
+    *OUTSIDE.values(),
     *FUZZED.values(),
 ]

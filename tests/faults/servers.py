@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -95,6 +95,10 @@ class Served:
         The address to listen on.
     tls : bool
         Whether it uses TLS; so do we then, but for what a test does by itself.
+    before : sequence of str
+        A command before its own, which becomes the server.
+    environment : mapping
+        What it finds in its environment besides.
     """
 
     def __init__(
@@ -104,8 +108,11 @@ class Served:
         options: Sequence[str] = PATIENT,
         host: str = LOCAL,
         tls: bool = False,
+        before: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name, self.host, self._tls = name, host, tls
+        self.peers_host = host
         if tls:
             key, certificate = folder / "key.pem", folder / "certificate.pem"
             issued = authority("").issue_cert("localhost", "127.0.0.1")
@@ -127,12 +134,12 @@ class Served:
             "storescp": [*ours, "--no-check", "--replace", "-od", str(self._received)],
         }.get(name, [sys.executable, "-m", "tests.faults.serving", name, str(self._received)])
         paths = os.pathsep.join([str(TOP / "src"), str(TOP)])
-        environment = {**os.environ, "TMPDIR": str(self.home / "tmp"), "PYTHONPATH": paths}
+        found = {**os.environ, "TMPDIR": str(self.home / "tmp"), "PYTHONPATH": paths}
         with self._log.open("wb") as log, self._said.open("wb") as out:
             self.process = subprocess.Popen(
-                [*command, "-ba", host, *options],
+                [*before, *command, "-ba", host, *options],
                 cwd=self.home,
-                env=environment,
+                env={**found, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,
@@ -299,7 +306,8 @@ class Served:
         assert files == {}, "no other file may be there"
 
     def _says_once(self, log: list[str], port: int, words: str) -> None:
-        peer = f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+        host = self.peers_host
+        peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         lines = [line for line in log if peer in line]
         assert len(lines) == 1, (port, log)
         assert re.search(f"(rejected|{re.escape(peer)}: .{{10,}})", lines[0]), lines[0]

@@ -33,7 +33,7 @@ NAP = 0.3  # seconds: long enough for a peer to go away meanwhile
 
 def entity(folder: Path, args: argparse.Namespace) -> AE:
     """The AE of the server."""
-    limits = Limits(stall=args.stall_timeout, grace=args.grace)
+    limits = Limits(stall=args.stall_timeout, grace=args.grace, keepalive=args.keepalive)
     options = Options(store_directory=folder, linger=2.0, log_messages=False, limits=limits)
     ae = AE("SCP", options)
     for uid in (VERIFICATION, CT, FIND):
@@ -143,6 +143,7 @@ def main() -> None:
     parser.add_argument("-ta", dest="acse_timeout", type=float)
     parser.add_argument("-tn", dest="network_timeout", type=float)
     parser.add_argument("--stall-timeout", type=float, default=DEFAULT.stall)
+    parser.add_argument("--keepalive", type=float, default=DEFAULT.keepalive)
     parser.add_argument("--grace", type=float, default=DEFAULT.grace)
     parser.add_argument("+tls", dest="tls", nargs=2)
     parser.add_argument("-strict", action="store_true", help="it is SCP for SCU, and nobody else")

@@ -299,12 +299,13 @@ def text(thing: Any) -> str:
 def test_the_tools_that_serve_have_options_for_it(tool: Any) -> None:
     argv = ["--allow", "192.0.2.0/24, 2001:db8::/32", "--max-associations", "7"]
     argv += ["--max-per-address", "2", "--stall-timeout", "5", "--min-rate", "0"]
+    argv += ["--keepalive", "9"]
     args = tool.make_parser().read([*argv, "--title-in-certificate", "104"])
     ae = requesting.entity("SCP", args)
     assert ae.options.networks == ("192.0.2.0/24", "2001:db8::/32")
     assert ae.options.titles_in_certificates
     assert ae.maximum_associations == 7
-    limits = Limits(associations_per_address=2, stall=5.0, rate=0)
+    limits = Limits(associations_per_address=2, stall=5.0, rate=0, keepalive=9.0)
     assert ae.options.limits == limits
     usual = requesting.entity("SCP", tool.make_parser().read(["104"]))
     assert usual.options == Options()

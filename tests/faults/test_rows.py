@@ -15,6 +15,7 @@ from tests.faults.scenarios import (
     IN_MEMORY,
     LEFT_OUT,
     MESSAGES,
+    OUTSIDE,
     REQUESTORS,
     SCENARIOS,
     SECURED,
@@ -61,7 +62,7 @@ def test_every_bad_answer_has_its_script() -> None:
     assert [name for name in REQUESTORS if f'"{name}": (' not in text] == []
 
 
-@pytest.mark.parametrize("where", {**IN_MEMORY, **SECURED, **FUZZED})
+@pytest.mark.parametrize("where", {**IN_MEMORY, **SECURED, **OUTSIDE, **FUZZED})
 def test_what_is_played_elsewhere_is_there(where: str) -> None:
     path, _, name = where.partition("::")
     assert name.removeprefix("test_") in played_in(HERE.parents[1] / path)

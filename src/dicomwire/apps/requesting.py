@@ -173,6 +173,7 @@ def entity(title: str, args: argparse.Namespace, **settings: Any) -> Application
             associations_per_address=args.max_per_address,
             stall=args.stall_timeout,
             rate=args.min_rate,
+            keepalive=args.keepalive,
         )
         ae.options = replace(
             ae.options,

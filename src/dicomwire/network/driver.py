@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from dicomwire.network.addresses import tls_failure
 from dicomwire.network.aside import Aside
+from dicomwire.network.keepalive import is_late, vanished
 from dicomwire.network.transport import TooSlow, Transport
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Buffer, Connection, Event
@@ -99,6 +100,7 @@ def lose(connection: Connection, error: OSError | None) -> None:
     if isinstance(error, ssl.SSLError) and connection.machine.state == "Sta5":
         # TLS 1.3: the peer refuses our certificate once our half of the handshake is done
         connection.ended = connection.ended or tls_failure(error)
+    connection.ended = connection.ended or vanished(error)
     connection.closed(error)
 
 
@@ -390,10 +392,11 @@ class Driver:
             self.last_activity = time.monotonic()
         except TooSlow as slow:
             lose_stuck(connection, too_slow(slow.count, slow.seconds, sending=True))
-        except TimeoutError:
-            lose_stuck(connection, not_taking(connection) if is_stall else None)
         except OSError as error:
-            self._failed(error)
+            if is_late(error):
+                lose_stuck(connection, not_taking(connection) if is_stall else None)
+            else:
+                self._failed(error)
 
     def _make_room(self) -> None:
         """See to it that what the peer sends is read: perhaps it does not read before."""
@@ -438,7 +441,7 @@ class Driver:
                 while self.connection.machine.state != "Sta1" and self._read_waiting():
                     pass
             except OSError as error:
-                self.connection.closed(error)
+                lose(self.connection, error)
             self._write()
         self.port.dispatch()
 
@@ -464,14 +467,14 @@ class Driver:
             self._receiving = True
         try:
             count = transport.receive(buffer, seconds, expecting)
-        except TimeoutError:
-            self._stop_receiving()
-            if is_stall:
-                self.abort(stalled(connection))
-            elif in_message or not self._may_idle_on(timer):
-                self._timed_out(timer)
-            return
         except (OSError, ValueError) as failure:  # ValueError: closed by another thread
+            if is_late(failure):
+                self._stop_receiving()
+                if is_stall:
+                    self.abort(stalled(connection))
+                elif in_message or not self._may_idle_on(timer):
+                    self._timed_out(timer)
+                return
             count, error = 0, failure if isinstance(failure, OSError) else None
         except BaseException:  # interrupted
             self._stop_receiving()

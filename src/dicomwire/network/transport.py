@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from dicomwire.network.keepalive import keep_alive
 from dicomwire.protocol.limits import DEFAULT, Limits
 
 Buffer = bytes | bytearray | memoryview
@@ -460,6 +461,7 @@ def _receive_record(sock: socket.socket, buffer: memoryview) -> int | None:
 def transport_for(sock: socket.socket, limits: Limits = DEFAULT) -> Transport:
     """Return the fastest transport that the socket and the system allow."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    keep_alive(sock, limits.keepalive)
     plain = _DONTWAIT is not None and hasattr(sock, "sendmsg") and hasattr(select, "poll")
     if plain and not isinstance(sock, ssl.SSLSocket):
         return PlainTransport(sock, limits)

@@ -57,6 +57,10 @@ class Limits:
         wait for it to; who is slower over `grace` seconds is aborted with (2, 0). 0: any.
     grace : float
         Seconds over which that is measured.
+    keepalive : float or None
+        Seconds after which a connection is over whose peer's system does not answer any more: half
+        of them in silence, then three probes (of whole seconds: 4 at least). It counts even where
+        no other time-out does, and ends no peer that is only silent. None: as the system is set.
 
     Raises
     ------
@@ -79,6 +83,7 @@ class Limits:
     stall: float | None = 30.0
     rate: int = 500
     grace: float = 30.0
+    keepalive: float | None = 60.0
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -91,8 +96,8 @@ class Limits:
                 raise ValueError(f"Limits.{each.name} cannot be {value!r}")
 
 
-_MAY_BE_NONE = {"associations_per_address", "stall"}
+_MAY_BE_NONE = {"associations_per_address", "stall", "keepalive"}
 _MAY_BE_ZERO = {"rate", "empty_fragments", "stall", "grace"}
-_SECONDS = {"stall", "grace"}
+_SECONDS = {"stall", "grace", "keepalive"}
 
 DEFAULT = Limits()

@@ -199,7 +199,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations):
     def _opened(self, sock: socket.socket, peer: Address) -> Transport:
         self._was_opened = True
         self.handlers.notify(self, EVT_CONN_OPEN, address=peer.as_tuple)
-        return transport_for(sock, self._loop)
+        return transport_for(sock, self._loop, self.options.limits)
 
     async def _establish(self) -> None:
         self.is_established = True

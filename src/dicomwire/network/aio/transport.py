@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dicomwire.network.aio.watching import watcher_of
+from dicomwire.network.keepalive import keep_alive
 from dicomwire.network.transport import JOINED, MOST_BUFFERS, Buffer, after, receive_records
+from dicomwire.protocol.limits import DEFAULT, Limits
 
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 # As numbers: flags of an enumeration add slowly.
@@ -169,8 +171,11 @@ class JoiningTransport(SocketTransport):
         return ()
 
 
-def transport_for(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> Transport:
+def transport_for(
+    sock: socket.socket, loop: asyncio.AbstractEventLoop, limits: Limits = DEFAULT
+) -> Transport:
     """Return the fastest transport that the socket and the system allow."""
+    keep_alive(sock, limits.keepalive)
     if isinstance(sock, ssl.SSLSocket) or not hasattr(sock, "sendmsg"):
         return JoiningTransport(sock, loop)
     return SocketTransport(sock, loop)
