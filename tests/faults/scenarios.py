@@ -187,6 +187,15 @@ OUTSIDE: dict[str, Scenario] = {
         "as SCU: the network loses all before the response",
         "over at the time-out, or after `Limits.keepalive`",
     ),
+    "tests/faults/test_health_checks.py::test_a_day_of_health_checks": Scenario(
+        "T16", "22,000 connections that are closed at once, one after the other", "nothing is kept"
+    ),
+    "tests/faults/test_clocks.py::test_no_deadline_is_early": Scenario(
+        "T21", "the clock steps by an hour, both ways: idle, in a request, in a PDU", "all go on"
+    ),
+    "tests/faults/test_clocks.py::test_no_deadline_is_late": Scenario(
+        "T21", "the same, and time-outs that end them", "ended in time"
+    ),
 }
 """Rows about what is around the server, its network and its clock, by the test that plays them."""
 
@@ -203,8 +212,6 @@ FUZZED: dict[str, Scenario] = {
 """What is not played but searched for, by the test that plays what was found."""
 
 LEFT_OUT: dict[str, tuple[str, str]] = {
-    "T16": ("a connection every second for a day", "T15 is the same in short"),
-    "T21": ("clocks that step", "all deadlines are on the monotonic clock, which does not"),
     "N14": (
         "a known AE title from another address",
         "networks are let in (`Options.networks`), not a title from an address; a certificate can "

@@ -1,0 +1,38 @@
+"""T16: a day of health checks, connections that are closed at once, into nothing that is kept."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.faults.servers import NAMES, Served
+from tests.network.ends import WAIT
+
+COUNT = 20_000
+BATCH = 250  # fewer than may wait to be accepted
+MOST = 100  # bytes that a server may be larger afterwards, for each connection
+
+
+def checked(server: Served, count: int) -> None:
+    """Connect and close so many times; all of it has been accepted then."""
+    where = (server.host, server.port)
+    for number in range(count):
+        with socket.create_connection(where, WAIT) as sock:
+            if number % BATCH == BATCH - 1:  # connections are accepted in their order
+                sock.shutdown(socket.SHUT_WR)
+                assert sock.recv(1) == b""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_day_of_health_checks(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    server = Served(name, tmp_path_factory.mktemp(name))
+    try:
+        checked(server, COUNT // 10)
+        server.is_well()
+        before = server.memory()
+        checked(server, COUNT)
+        server.is_well()
+        assert server.memory() - before < MOST * COUNT
+    finally:
+        server.stop()
