@@ -1,4 +1,7 @@
-"""TLS contexts as PS3.15 B.12 wants them: `server`, `client`, and what they raise."""
+"""TLS contexts as PS3.15 B.12 wants them: `server`, `client`, and what they raise.
+
+A server whose files were replaced uses them for connections to come after `server.renew_tls()`.
+"""
 
 from __future__ import annotations
 

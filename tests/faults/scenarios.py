@@ -135,8 +135,8 @@ IN_MEMORY: dict[str, Scenario] = {
 }
 """Scenarios that tests elsewhere play, by the test."""
 
-_TLS, _ACCESS, _TRANSPORT = (
-    f"tests/faults/test_{name}.py::test_" for name in ("tls", "access", "transport")
+_TLS, _ACCESS, _TRANSPORT, _RENEWAL = (
+    f"tests/faults/test_{name}.py::test_" for name in ("tls", "access", "transport", "renewal")
 )
 SECURED: dict[str, Scenario] = {
     f"{_TLS}old_versions_are_refused": Scenario("X01", "TLS 1.0 and 1.1", "a TLS alert"),
@@ -158,6 +158,30 @@ SECURED: dict[str, Scenario] = {
     ),
     f"{_TLS}the_newest_version_is_taken_and_nothing_old_with_it": Scenario(
         "X07", "renegotiation, compression, session tickets", "none is offered"
+    ),
+    f"{_RENEWAL}a_session_of_before_helps_nobody": Scenario(
+        "X08",
+        "a session of before, when its authority was removed or its certificate revoked",
+        "a TLS alert: it is verified anew",
+    ),
+    f"{_RENEWAL}a_certificate_may_expire_while_its_session_lasts": Scenario(
+        "X08", "a TLS 1.2 session taken up when its certificate has expired", "closed"
+    ),
+    f"{_RENEWAL}a_tool_whose_authority_is_replaced": Scenario(
+        "X08", "another authority, and SIGHUP", "clients of the old one: a TLS alert"
+    ),
+    f"{_RENEWAL}new_connections_get_the_new_certificate": Scenario(
+        "X09",
+        "another key and certificate, and `renew_tls`",
+        "connections to come get it; associations go on",
+    ),
+    f"{_RENEWAL}what_cannot_be_used_changes_nothing": Scenario(
+        "X09",
+        "a file that is missing, wrong, expired or for everybody to read, and `renew_tls`",
+        "one warning names it; the old ones are kept",
+    ),
+    f"{_RENEWAL}a_server_that_gets_sighup": Scenario(
+        "X09", "another key and certificate, a bad one, and SIGHUP", "the same"
     ),
     f"{_TLS}a_line_cut_within_a_data_set_loses_it": Scenario(
         "X10", "the end of TCP without that of TLS in a data set", "nothing is kept"
@@ -219,11 +243,6 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     ),
     "N44": ("a passcode without TLS", "for a handler of EVT_USER_ID to judge"),
     "N45": ("a token that is expired, unsigned, for somebody else", "likewise"),
-    "X08": ("resumption after an authority was removed", "no session is resumed: X03, X07"),
-    "X09": (
-        "certificates renewed while a server runs",
-        "a program replaces `server.ssl_context`; the tools are started anew",
-    ),
     "X13": (
         "thousands of wrong passcodes",
         "how many are too many, a handler of EVT_USER_ID says",

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dicomwire import AE, aio, evt
+from dicomwire import AE, aio, evt, tls
 from dicomwire.apps.output import FORMAT
 from dicomwire.apps.receiving import Receiver
 from dicomwire.network.options import Options
@@ -107,9 +107,7 @@ def secured(args: argparse.Namespace) -> ssl.SSLContext | None:
     """The context for TLS, if it is wanted."""
     if args.tls is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(args.tls[1], args.tls[0])
-    return context
+    return tls.server(args.tls[1], args.tls[0], clients="any")
 
 
 def serve_with_threads(folder: Path, args: argparse.Namespace) -> None:
@@ -130,7 +128,9 @@ async def serve_in_a_loop(folder: Path, args: argparse.Namespace) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     bound = handlers(folder, lambda: len(asyncio.all_tasks()), in_a_loop=True)
     ae = entity(folder, args)
-    async with aio.serve(args.bind_address, 0, bound, ae=ae, ssl_context=secured(args)):
+    async with aio.serve(args.bind_address, 0, bound, ae=ae, ssl_context=secured(args)) as server:
+        if args.tls is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, server.renew_tls)
         await stopped.wait()
 
 

@@ -15,10 +15,14 @@ KINDS = ("threads", "asyncio")
 
 
 @contextmanager
-def threaded(ae: AE, handlers: Sequence[Any], **more: Any) -> Iterator[int]:
-    """The port of a server whose associations have threads."""
+def threaded(
+    ae: AE, handlers: Sequence[Any], found: list[Any] | None = None, **more: Any
+) -> Iterator[int]:
+    """The port of a server whose associations have threads; the server goes to `found`."""
     server = ae.start_server((LOCAL, 0), block=False, evt_handlers=list(handlers), **more)
     assert server is not None
+    if found is not None:
+        found.append(server)
     try:
         yield int(server.server_address[1])
     finally:
@@ -26,7 +30,9 @@ def threaded(ae: AE, handlers: Sequence[Any], **more: Any) -> Iterator[int]:
 
 
 @contextmanager
-def looped(ae: AE, handlers: Sequence[Any], **more: Any) -> Iterator[int]:
+def looped(
+    ae: AE, handlers: Sequence[Any], found: list[Any] | None = None, **more: Any
+) -> Iterator[int]:
     """The port of a server whose associations have tasks, in a loop in another thread."""
     ready, ports = threading.Event(), list[int]()
     loop = asyncio.new_event_loop()
@@ -35,6 +41,8 @@ def looped(ae: AE, handlers: Sequence[Any], **more: Any) -> Iterator[int]:
     async def run() -> None:
         async with aio.serve(LOCAL, 0, list(handlers), ae=ae, **more) as server:
             ports.append(server.port)
+            if found is not None:
+                found.append(server)
             ready.set()
             await stop.wait()
 

@@ -100,8 +100,9 @@ def serve(
             server = start(ae, args, contexts, handlers)
             if server is None:
                 return Exit.NOT_HERE
-            ready(server.server_address[1])
-            _wait()
+            with renewed_by_signals(server):
+                ready(server.server_address[1])
+                _wait()
         except KeyboardInterrupt:
             if server is not None:
                 finish(ae, server)
@@ -182,6 +183,26 @@ def stopped_by_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def renewed_by_signals(server: AssociationServer) -> Iterator[None]:
+    """Let SIGHUP have a server with TLS read its files anew; without TLS it ends a tool."""
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if hangup is None or not in_main_thread or server.ssl_context is None:
+        yield
+        return
+
+    def renew(*_: object) -> None:
+        if server.renew_tls():
+            log.info("TLS goes on with the files as they are now")
+
+    before = signal.signal(hangup, renew)
+    try:
+        yield
+    finally:
+        signal.signal(hangup, before)
 
 
 def finish(ae: ApplicationEntity, server: AssociationServer, grace: float = GRACE) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -123,7 +123,7 @@ def client_context(args: argparse.Namespace) -> ssl.SSLContext | None:
             _authorities(args),
             certificate,
             key,
-            password=_password(args),
+            password=_Password(args),
             check_hostname=args.check_hostname,
             verify=not args.trust_anybody,
             revoked=args.crl_files or (),
@@ -133,8 +133,10 @@ def client_context(args: argparse.Namespace) -> ssl.SSLContext | None:
     return context
 
 
-def server_context(args: argparse.Namespace) -> ssl.SSLContext | None:
+def server_context(args: argparse.Namespace) -> tls.ServerContext | None:
     """Return the context of connections that a tool accepts, None for no TLS.
+
+    Made again, it does not ask for the key's password again.
 
     Raises
     ------
@@ -146,21 +148,31 @@ def server_context(args: argparse.Namespace) -> ssl.SSLContext | None:
     authorities = _authorities(args)
     if not (args.trust_anybody or authorities):
         raise WrongUse("who is trusted? Name the CA of the peers with +cf FILE, or verify with -ic")
+    password = _Password(args)
+    with _as_wrong_use():
+        context = _server_context(args, authorities, password)
+    password.may_ask = False
+    return context
+
+
+def _server_context(
+    args: argparse.Namespace, authorities: list[str], password: _Password
+) -> tls.ServerContext:
     key, certificate = args.tls
     clients = "optional" if args.certificate_optional else "required"
-    with _as_wrong_use():
-        context = tls.server(
-            certificate,
-            key,
-            authorities,
-            password=_password(args),
-            clients="any" if args.trust_anybody else clients,
-            revoked=args.crl_files or (),
-            ciphers=args.ciphers or tls.CIPHERS,
-        )
-        if args.dh_file:
-            tls.load(args.dh_file, partial(context.load_dh_params, args.dh_file))
+    context = tls.server(
+        certificate,
+        key,
+        authorities,
+        password=password,
+        clients="any" if args.trust_anybody else clients,
+        revoked=args.crl_files or (),
+        ciphers=args.ciphers or tls.CIPHERS,
+    )
+    if args.dh_file:
+        tls.load(args.dh_file, partial(context.load_dh_params, args.dh_file))
     _look_up(context, args)
+    context.again = partial(_server_context, args, authorities, password)
     return context
 
 
@@ -195,14 +207,29 @@ def _as_wrong_use() -> Iterator[None]:
         raise WrongUse(f"{error.what}. Check: {error.check}") from error
 
 
-def _password(args: argparse.Namespace) -> str | Callable[[], str]:
-    if args.key_password is not None:
-        return str(args.key_password)
-    return partial(_ask, args.tls[0] if args.tls else "")
+class _Password:
+    """The password of the key: as given, or else asked for when it is needed, once.
 
+    Parameters
+    ----------
+    args : Namespace
+        The options.
+    """
 
-def _ask(key: str) -> str:
-    try:
-        return getpass.getpass(f"Password of {key}: ")
-    except EOFError:
-        raise WrongUse(f"{key} has a password: add +pw PASSWORD") from None
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._said: str | None = args.key_password
+        self._key = args.tls[0] if args.tls else ""
+        self.may_ask = True
+
+    def __call__(self) -> str:
+        if self._said is None:
+            self._said = self._ask()
+        return self._said
+
+    def _ask(self) -> str:
+        if not self.may_ask:  # nobody sits before a server that runs
+            raise tls.TLSError(f"{self._key} has a password now", "whether +pw PASSWORD was given")
+        try:
+            return getpass.getpass(f"Password of {self._key}: ")
+        except EOFError:
+            raise WrongUse(f"{self._key} has a password: add +pw PASSWORD") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dicomwire.protocol.errors import ConnectTimedOut, Lost
@@ -269,6 +271,30 @@ def wrap_tls(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
     raise error
 
 
+def check_resumed(sock: ssl.SSLSocket, clock: Callable[[], float] = time.time) -> None:
+    """Look at the certificate of a client whose session goes on, as nobody else does.
+
+    OpenSSL keeps a session of TLS 1.2 while the connection stands that it began with, and `ssl`
+    cannot forbid that. Authorities and lists of revoked certificates are those of then: where they
+    change there is a new context, which knows no session.
+
+    Parameters
+    ----------
+    sock : SSLSocket
+        After its handshake.
+    clock : callable
+        Says the time.
+
+    Raises
+    ------
+    ssl.SSLError
+        When it has expired since.
+    """
+    found = sock.getpeercert() if sock.session_reused else None
+    if found and ssl.cert_time_to_seconds(str(found["notAfter"])) < clock():
+        raise ssl.SSLError("certificate has expired since the session began")
+
+
 def shake_hands(sock: ssl.SSLSocket, timeout: float | None) -> None:
     """Do the server's half of a TLS handshake.
 
@@ -287,6 +313,7 @@ def shake_hands(sock: ssl.SSLSocket, timeout: float | None) -> None:
     sock.settimeout(timeout)
     try:
         sock.do_handshake()
+        check_resumed(sock)
         return
     except TimeoutError:
         error = tls_timed_out(server=True)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dicomwire.network import tls
 from dicomwire.network.places import Ledger, SharedPlaces
 from dicomwire.network.processes import fork, leave_it
 from dicomwire.network.server import AssociationServer
@@ -23,7 +24,7 @@ ABORTING = 5.0  # seconds that a worker has to abort what is left
 SETTLED = 1.0  # seconds after which a worker that dies is replaced at once
 
 # What is said over the sockets between the processes, a byte each.
-READY, CONNECTION, STOP, STOPPED, ABORT = b"r", b"c", b"s", b"d", b"a"
+READY, CONNECTION, STOP, STOPPED, ABORT, RENEW = b"r", b"c", b"s", b"d", b"a", b"t"
 
 _CLOEXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
 
@@ -36,6 +37,8 @@ class _Worker:
     ----------
     due : float
         When it is to be started, while there is none.
+    is_stale : bool
+        Whether it has to read the files for TLS anew before its next connection.
     """
 
     number: int
@@ -44,6 +47,7 @@ class _Worker:
     handed: int = 0
     began: float = 0.0
     due: float = 0.0
+    is_stale: bool = False
 
 
 class Keeper:
@@ -90,13 +94,15 @@ class Keeper:
         with contextlib.suppress(OSError):
             self._control.send(READY)
         while self._stops_at is None or any(worker.channel for worker in self._workers):
-            for key, _ in self._selector.select(self._pause()):
-                if key.fileobj is self._server.socket:
+            ready = [key for key, _ in self._selector.select(self._pause())]
+            ready.sort(key=lambda key: key.fileobj is not self._control)
+            for key in ready:  # what the parent said counts for those who came after it
+                if key.fileobj is not self._server.socket:
+                    key.data()
+                elif self._listens:
                     accepted = self._server.accept_one(self._selector)
                     if accepted is not None:
                         self._hand_out(accepted[0])
-                else:
-                    key.data()
             self._do_what_is_due(time.monotonic())
 
     # -- time --------------------------------------------------------------------------------
@@ -128,6 +134,9 @@ class Keeper:
             said = self._control.recv(1)
         except OSError:
             said = b""
+        if said == RENEW:
+            self._renew()
+            return
         if self._stops_at is None:
             self._stop()
         if said != STOP:
@@ -145,6 +154,12 @@ class Keeper:
         with contextlib.suppress(OSError):
             self._control.send(STOPPED)
         self._tell_all(STOP)
+
+    def _renew(self) -> None:
+        """Read the files for TLS, for workers to come; those that there are read them too."""
+        if tls.renew(self._server):
+            for worker in self._workers:
+                worker.is_stale = True
 
     def _abort(self) -> None:
         if self._kills_at is None:
@@ -172,6 +187,7 @@ class Keeper:
         theirs.close()
         ours.setblocking(False)
         worker.pid, worker.channel, worker.handed = pid, ours, 0
+        worker.is_stale = False
         worker.began = time.monotonic()
         if self._held is not None:
             self._selector.register(ours, selectors.EVENT_WRITE, self._go_on)
@@ -243,6 +259,9 @@ class Keeper:
             if worker.channel is None:
                 continue
             with contextlib.suppress(OSError):  # it is busy, or gone
+                if worker.is_stale:
+                    worker.channel.send(RENEW)
+                    worker.is_stale = False
                 socket.send_fds(worker.channel, [CONNECTION], [sock.fileno()])
                 worker.handed += 1
                 return True
@@ -302,7 +321,9 @@ class _Work:
             for descriptor in descriptors:
                 os.set_inheritable(descriptor, False)
                 yield socket.socket(fileno=descriptor)
-            if said == STOP:
+            if said == RENEW:
+                tls.renew(self._server)
+            elif said == STOP:
                 threading.Thread(target=self._finish, daemon=True).start()
             elif said != CONNECTION:
                 return

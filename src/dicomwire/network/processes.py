@@ -11,14 +11,15 @@ from collections.abc import Callable
 
 logger = logging.getLogger("dicomwire.server")
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Windows, which cannot fork, has no SIGHUP.
+SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 def fork(work: Callable[[], None]) -> int:
     """Do some work in a process that is forked now; return its ID.
 
-    It takes no SIGINT and no SIGTERM, as the one that forked it says when it has to end: a Ctrl-C
-    goes to all processes of a terminal, and so does what stops a service.
+    It takes no SIGINT, SIGTERM or SIGHUP, as the one that forked it says what it has to do: a
+    Ctrl-C goes to all processes of a terminal, and so does what stops a service.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from functools import partial
 from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
 
+from dicomwire.network import tls
 from dicomwire.network.access import may_connect, warn_if_open
 from dicomwire.network.addresses import Address
 from dicomwire.network.association import Association
@@ -77,7 +78,7 @@ class AssociationServer(TCPServer):
     contexts : list of PresentationContext
         What it supports.
     ssl_context : SSLContext, optional
-        For TLS; may be replaced at any time, for the connections to come.
+        For TLS; may be replaced at any time, for the connections to come. See `renew_tls`.
     evt_handlers : list, optional
         (event, handler) or (event, handler, [arguments]).
 
@@ -288,6 +289,25 @@ class AssociationServer(TCPServer):
             sock.close()
             self.ae.forget(association)
             self._forget(association)
+
+    def renew_tls(self) -> bool:
+        """Use what the files of the TLS context contain now, for connections to come.
+
+        The files are those that `dicomwire.tls.server` was given: a certificate and its key, CAs
+        and lists of revoked certificates. Associations go on. When the files cannot be used, a
+        warning names the one and says why, and nothing changes.
+
+        Returns
+        -------
+        bool
+            Whether they are used.
+
+        Raises
+        ------
+        TypeError
+            When the context is not of `dicomwire.tls.server`: then set `ssl_context`.
+        """
+        return tls.renew(self)
 
     def shutdown(self) -> None:
         """Stop accepting and close the listening socket; associations go on."""

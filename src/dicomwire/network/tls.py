@@ -7,15 +7,18 @@ authenticated encryption, both sides verified.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import ssl
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from dicomwire.protocol.errors import LocalError
+
+logger = logging.getLogger("dicomwire.server")
 
 # RFC 9325 4.2; the suites of TLS 1.3 are OpenSSL's, and all good.
 CIPHERS = (
@@ -49,6 +52,19 @@ class Clients(Enum):
     ANY = ssl.CERT_NONE  # all: nothing is verified
 
 
+class ServerContext(ssl.SSLContext):
+    """The context of a server, which can be made anew.
+
+    Attributes
+    ----------
+    again : callable
+        Makes another one from what the files contain now; raises `TLSError` when they cannot be
+        used.
+    """
+
+    again: Callable[[], ServerContext]
+
+
 def server(
     certificate: AnyPath,
     key: AnyPath,
@@ -58,8 +74,10 @@ def server(
     clients: str = "required",
     revoked: Paths = (),
     ciphers: Sequence[str] = CIPHERS,
-) -> ssl.SSLContext:
+) -> ServerContext:
     """Return the context of a server, for `start_server(ssl_context=...)` and `aio.serve`.
+
+    When files are replaced, `renew_tls` of the server has connections to come use the new ones.
 
     Parameters
     ----------
@@ -87,7 +105,15 @@ def server(
     ValueError
         When `clients` is none of the three.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
+    context.again = partial(
+        server,
+        *(certificate, key, ca),
+        password=password,
+        clients=clients,
+        revoked=revoked,
+        ciphers=ciphers,
+    )
     wanted = Clients[clients.upper()] if clients.upper() in Clients.__members__ else None
     if wanted is None:
         raise ValueError(f"clients is 'required', 'optional' or 'any', not {clients!r}")
@@ -158,6 +184,27 @@ def client(
             raise TLSError("A certificate and its key come together", "certificate=..., key=...")
         identify(context, certificate, key, password)
     return context
+
+
+class Serving(Protocol):
+    """A server: whose context counts for connections to come."""
+
+    ssl_context: ssl.SSLContext | None
+
+
+def renew(serving: Serving) -> bool:
+    """Have a server use what the files of its context contain now; see `renew_tls` of a server."""
+    context = serving.ssl_context
+    if not isinstance(context, ServerContext):
+        raise TypeError("only a context of dicomwire.tls.server knows its files: set ssl_context")
+    try:
+        serving.ssl_context = context.again()
+    except TLSError as error:
+        logger.warning(
+            "TLS goes on with the files as they were: %s. Check: %s", error.what, error.check
+        )
+        return False
+    return True
 
 
 def _several(paths: Paths) -> list[AnyPath]:

@@ -11,7 +11,7 @@ import weakref
 from typing import Any
 
 from dicomwire.network.events import EventType, Handler
-from dicomwire.network.keeper import ABORT, ABORTING, READY, STOP, Keeper
+from dicomwire.network.keeper import ABORT, ABORTING, READY, RENEW, STOP, Keeper
 from dicomwire.network.processes import fork
 from dicomwire.network.server import ThreadedAssociationServer
 
@@ -116,6 +116,14 @@ class WorkerServer(ThreadedAssociationServer):
         if self._control is None:
             self.start()
         self._gone.wait()
+
+    def renew_tls(self) -> bool:
+        """See `AssociationServer.renew_tls`; all processes read the files."""
+        is_renewed = super().renew_tls()
+        if is_renewed and self._control is not None:
+            with contextlib.suppress(OSError):  # nobody serves any more
+                self._control.send(RENEW)
+        return is_renewed
 
     def _tell(self, what: bytes) -> None:
         self._asked_to_end = True

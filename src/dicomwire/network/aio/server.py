@@ -12,6 +12,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from dicomwire.network import tls
 from dicomwire.network.access import may_connect, warn_if_open
 from dicomwire.network.addresses import Address, local_address
 from dicomwire.network.ae import ApplicationEntity
@@ -44,7 +45,7 @@ class Server:
     contexts : list of PresentationContext
         What it supports.
     ssl_context : SSLContext or None
-        For TLS; may be replaced at any time, for the connections to come.
+        For TLS; may be replaced at any time, for the connections to come. See `renew_tls`.
     handlers : Handlers
         What is bound for the associations to come.
 
@@ -119,6 +120,25 @@ class Server:
                 task.cancel()
         if self._running:
             await asyncio.wait(list(self._running))
+
+    def renew_tls(self) -> bool:
+        """Use what the files of the TLS context contain now, for connections to come.
+
+        The files are those that `dicomwire.tls.server` was given: a certificate and its key, CAs
+        and lists of revoked certificates. Associations go on. When the files cannot be used, a
+        warning names the one and says why, and nothing changes.
+
+        Returns
+        -------
+        bool
+            Whether they are used.
+
+        Raises
+        ------
+        TypeError
+            When the context is not of `dicomwire.tls.server`: then set `ssl_context`.
+        """
+        return tls.renew(self)
 
     # -- handlers --------------------------------------------------------------------------
 

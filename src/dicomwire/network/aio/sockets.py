@@ -12,6 +12,7 @@ from dicomwire.network.addresses import (
     Address,
     TLSArguments,
     bind_local,
+    check_resumed,
     connection_failure,
     resolve,
     tls_failure,
@@ -114,6 +115,8 @@ async def _secure(
         wrapped = wrap()
         async with asyncio.timeout(seconds):
             await _shake_hands(wrapped)
+        if server:
+            check_resumed(wrapped)
     except TimeoutError:
         _close(wrapped)
         raise tls_timed_out(server) from None
