@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -163,6 +164,30 @@ def test_a_worker_that_dies_is_replaced(seen: Seen, monkeypatch: pytest.MonkeyPa
         (third,) = set(processes(server)[1:]) - {first, second}
         assert echoed(call(server), seen) == third
         other.release()
+
+
+def test_a_worker_keeps_no_connection_that_waits_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else its peer would not see it end."""
+    (control, parent), held = socket.socketpair(), socket.socketpair()
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server((LOCAL, 0)))
+        for each in (control, parent, *held):
+            stack.enter_context(each)
+        before = signal.getsignal(signal.SIGCHLD)
+        stack.callback(signal.signal, signal.SIGCHLD, before)
+        ours = keeper.Keeper(SimpleNamespace(socket=listening), control, 1, 1.0)  # type: ignore[arg-type]
+        ours._held = held[0]
+        monkeypatch.setattr(keeper, "fork", lambda work: work() or 1)  # work: as in the child
+        monkeypatch.setattr(keeper, "_Work", Box)
+        monkeypatch.setattr(Box, "run", lambda box: None, raising=False)
+        monkeypatch.setattr(Box, "__init__", lambda box, *things: None)
+        with contextlib.suppress(ValueError, OSError, RuntimeError):  # all is closed now
+            ours._start(ours._workers[0])
+        assert listening.fileno() == control.fileno() == -1
+        held[1].settimeout(WAIT)
+        assert held[1].recv(1) == b""
 
 
 def test_shutdown_lets_associations_finish(seen: Seen) -> None:

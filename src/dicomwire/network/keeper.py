@@ -200,6 +200,8 @@ class Keeper:
         others = [each.channel for each in self._workers if each.channel is not None]
         for each in (not_ours, self._control, self._server.socket, *self._deaths, *others):
             each.close()
+        if self._held is not None:  # who serves it would close it, and the peer not see it
+            self._held.close()
         _Work(self._server, channel, SharedPlaces(self._ledger, number)).run()
 
     def _reap(self) -> None:
