@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,6 +43,30 @@ HASTY = ("-ta", "1", "-tn", "1")
 """Time-outs: longer than a test takes, or so short that a test can wait for them."""
 
 Seen = dict[str, str]
+
+
+class Account(NamedTuple):
+    """What a log says of connections that were refused.
+
+    Attributes
+    ----------
+    lines : list of str
+        Of single connections and of sums.
+    summed_up : int
+        How many connections are in the sums.
+    without, too_often : int
+        How many have no line of their own, and how often there is more than one about one.
+    """
+
+    lines: list[str]
+    summed_up: int
+    without: int
+    too_often: int
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether each connection is in one line or in one sum."""
+        return self.summed_up == self.without and not self.too_often
 
 
 class State(NamedTuple):
@@ -265,9 +290,10 @@ class Served:
         Parameters
         ----------
         *refused : int
-            Our ports of the connections that were refused: a line each has to say so.
+            Our ports of the connections that were refused, all of them: a line each has to say so,
+            or a sum of several lines; none may be missing from both, or be counted twice.
         words : str
-            What each of those lines has to say, besides the peer and a reason.
+            What each of those lines, and sums, has to say, besides the peer and a reason.
         at_most : sequence of str
             SOP Instance UIDs of objects that may have been stored meanwhile. None: whatever has
             the name of an object.
@@ -278,12 +304,14 @@ class Served:
         self.echo()
         until(self._is_idle, lambda: (self._idle, self.state()))
         self._has_its_files(at_most)
+        account = self._account(refused)
+        until(lambda: account().is_settled, account)  # sums are said at the end of a second
         log = self.log()[self._mark :]
         self._mark += len(log)
         assert ("Traceback" in log) == traceback, log
-        lines = log.splitlines()
-        for port in refused:
-            self._says_once(lines, port, words)
+        for line in account().lines:
+            assert re.search(r"(rejected|:\d+: .{10,}|in the last)", line), line
+            assert words in line, line
 
     def _is_idle(self) -> bool:
         """Whether threads, descriptors and tasks are those of the beginning."""
@@ -305,13 +333,26 @@ class Served:
                 (self.home / name).unlink()
         assert files == {}, "no other file may be there"
 
-    def _says_once(self, log: list[str], port: int, words: str) -> None:
-        host = self.peers_host
-        peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        lines = [line for line in log if peer in line]
-        assert len(lines) == 1, (port, log)
-        assert re.search(f"(rejected|{re.escape(peer)}: .{{10,}})", lines[0]), lines[0]
-        assert words in lines[0], lines[0]
+    def _account(self, refused: Sequence[int]) -> Callable[[], Account]:
+        """What gives the account of these connections, as far as the log has got."""
+        peer = self.peers_host
+        host = re.escape(f"[{peer}]" if ":" in peer else peer)
+        by_port = re.compile(rf"(?<![\d.]){host}:(\d+)\b")
+        by_sum = re.compile(rf"(\d+) more connections from (?:{re.escape(peer)}|other) .*")
+        mark, wanted = self._mark, Counter(refused)
+
+        def account() -> Account:
+            lines, told, summed_up = [], Counter[int](), 0
+            for line in self.log()[mark:].splitlines():
+                if (named := by_port.search(line)) and int(named[1]) in wanted:
+                    lines.append(line)
+                    told[int(named[1])] += 1
+                elif counted := by_sum.search(line):
+                    lines.append(line)
+                    summed_up += int(counted[1])
+            return Account(lines, summed_up, (wanted - told).total(), (told - wanted).total())
+
+        return account
 
     def stop(self) -> None:
         """End the process."""

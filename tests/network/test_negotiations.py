@@ -15,19 +15,29 @@ class Calls:
     def __init__(self) -> None:
         self.callers = Negotiations()
         self.gone: list[int] = []
+        self.settings: list[str] = []
 
-    def begin(self, who: int, address: str, most: int = 3) -> str | None:
-        return self.callers.begin(who, address, lambda: self.gone.append(who), most)
+    def begin(self, who: int, address: str, most: int = 3) -> None:
+        def drop(setting: str) -> None:
+            self.gone.append(who)
+            self.settings.append(setting)
+
+        self.callers.begin(who, address, drop, most)
 
 
 def test_the_oldest_of_the_address_with_the_most_makes_room() -> None:
     calls = Calls()
-    assert calls.begin(1, "quiet") is None
-    assert [calls.begin(who, "noisy") for who in (2, 3)] == [None, None]
-    assert calls.begin(4, "other") == "noisy"
-    assert calls.begin(5, "other") == "quiet"  # all have one: the first of them
-    assert calls.begin(6, "other") == "other"
+    calls.begin(1, "quiet")
+    for who in (2, 3):
+        calls.begin(who, "noisy")
+    assert calls.gone == []
+    calls.begin(4, "other")
+    assert calls.gone == [2]
+    calls.begin(5, "other")  # all have one: the first of them
+    assert calls.gone == [2, 1]
+    calls.begin(6, "other")
     assert calls.gone == [2, 1, 4]
+    assert calls.settings == ["negotiations"] * 3
 
 
 def test_who_has_an_association_makes_no_room() -> None:
@@ -36,7 +46,7 @@ def test_who_has_an_association_makes_no_room() -> None:
         calls.begin(who, "one")
         calls.callers.end(who)
         calls.callers.end(who)
-    assert calls.begin(4, "one") is None
+    calls.begin(4, "one")
     assert calls.callers.hold(1, 10**9, 1)  # its request is not on its way any more
     assert calls.gone == []
 
@@ -51,5 +61,6 @@ def test_the_longest_request_goes_for_a_shorter_one() -> None:
     assert calls.gone == []
     assert calls.callers.hold(3, 400, 1000)
     assert calls.gone == [1]
+    assert calls.settings == ["negotiation_memory"]
     assert not calls.callers.hold(3, 1001, 1000)  # alone, too
     assert calls.gone == [1]

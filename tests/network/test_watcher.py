@@ -211,3 +211,30 @@ def test_an_idle_association_answers_what_the_peer_asks() -> None:
         assert assoc.is_released
     assert [a["MessageIDBeingRespondedTo"] for a in answers] == [1, 2, 3, 4, 5]
     assert {a["Status"] for a in answers} == {0x0122}
+
+
+def test_what_is_due_is_called_and_the_thread_ends_when_nothing_is_left(watcher: Watcher) -> None:
+    called = Box()
+    for number, seconds in enumerate((0.0, 600.0, 0.02)):
+        watcher.call_later(seconds, lambda number=number: called.put(number))
+    assert called.wait(2) == [0, 2]
+    assert watcher._thread is not None
+    watcher._calls.clear()
+    watcher.look_again()
+    until(lambda: watcher._thread is None)
+    watcher.call_later(0.0, lambda: called.put(3))
+    assert called.wait(3) == [0, 2, 3]
+    until(lambda: watcher._thread is None)
+
+
+def test_a_thread_that_watches_stays_when_what_was_due_is_called(
+    watcher: Watcher, pair: Any
+) -> None:
+    idle, called = Idler(), Box()
+    watcher.add(pair[0].fileno(), idle)
+    watcher.call_later(0.0, lambda: called.put(1))
+    called.wait()
+    watcher.park(pair[0].fileno())
+    pair[1].send(b"x")
+    assert idle.called.wait(WAIT)
+    watcher.remove(pair[0].fileno())

@@ -262,6 +262,8 @@ def _released(_: Event) -> None:
 
 
 def _ended(event: Event) -> None:
+    if event.assoc.is_summed_up:
+        return
     ended = event.assoc.ended
     # what to check after a rejection is said to who was rejected
     log.error("%s: %s", event.assoc.caller, ended.what if isinstance(ended, Rejected) else ended)

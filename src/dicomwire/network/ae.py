@@ -13,7 +13,7 @@ from dicomwire.network.access import address_text
 from dicomwire.network.addresses import Address, TLSArguments, local_address, peer_address
 from dicomwire.network.association import Association, stamp
 from dicomwire.network.events import HandlerArgType, Handlers
-from dicomwire.network.negotiations import Negotiations
+from dicomwire.network.negotiations import Drop, Negotiations
 from dicomwire.network.options import (
     DEFAULT_MAXIMUM_LENGTH,
     IMPLEMENTATION_UID,
@@ -34,7 +34,6 @@ from dicomwire.network.presentation import (
     shown_uid,
     syntaxes_of,
 )
-from dicomwire.network.refusals import Refusals, peer_text
 from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
 from dicomwire.network.terms import Terms
 from dicomwire.network.timeouts import TimeOuts, checked, kept
@@ -83,7 +82,6 @@ class ApplicationEntity(TimeOuts):
         self._servers: list[AssociationServer] = []
         self._places = Places()
         self.negotiations = Negotiations()
-        self.refusals = Refusals()
         self._lock = threading.Lock()
         self.lock = threading.Lock()  # for programs; see Association.lock
 
@@ -629,33 +627,31 @@ class ApplicationEntity(TimeOuts):
 
     def claim_slot(self, association: Association) -> bool:
         """Take one of `maximum_associations`; False when there is none left."""
-        return self.claim_place(self._places, id(association), association.remote)
+        return self.claim_place(self._places, association)
 
-    def claim_place(self, places: Places, who: int, peer: dict[str, Any]) -> bool:
-        """Take a place for an association that is asked for; when there is none, say so.
+    def claim_place(self, places: Places, association: Any) -> bool:
+        """Take a place for an association that is asked for; when there is none, it learns why.
 
         Parameters
         ----------
         places : Places
             One of these.
-        who : int
-            Names the association.
-        peer : dict
-            As `Association.remote` gives it.
+        association : Association
+            Of either API.
         """
+        who, host = id(association), association.remote["address"]
         most, limit = self.options.limits.associations_per_address, self.maximum_associations
-        if places.claim(who, limit, address_text(peer["address"]), most):
+        if places.claim(who, limit, address_text(host), most):
             self.negotiations.end(who)
             return True
         is_full = most is None or places.count >= limit
-        self.refusals.tell(
-            peer_text(peer["address"], peer["port"], peer["ae_title"]),
+        association.refused = (
             f"{limit} associations stand" if is_full else f"it has {most} associations",
             "AE.maximum_associations" if is_full else "Limits.associations_per_address",
         )
         return False
 
-    def await_request(self, association: Any, peer: Address, drop: Callable[[], None]) -> None:
+    def await_request(self, association: Any, peer: Address, drop: Drop) -> None:
         """Take note of a connection on which no association was asked for yet.
 
         Parameters
@@ -665,14 +661,11 @@ class ApplicationEntity(TimeOuts):
         peer : Address
             Where it comes from.
         drop : callable
-            Ends it, from any thread.
+            Ends it, see `Negotiations`.
         """
         limits, who = self.options.limits, id(association)
         address = address_text(peer.host)
-        gone = self.negotiations.begin(who, address, drop, limits.negotiations)
-        if gone is not None:
-            what = f"its oldest of {limits.negotiations} connections without an association goes"
-            self.refusals.tell(gone, what, "Limits.negotiations")
+        self.negotiations.begin(who, address, drop, limits.negotiations)
 
         def may_hold(size: int) -> bool:
             return self.negotiations.hold(who, size, limits.negotiation_memory)
@@ -701,7 +694,7 @@ class ApplicationEntity(TimeOuts):
             if association.raw_socket is not None:
                 association.raw_socket.close()
         self._servers, self._associations = [server], {}
-        self.negotiations, self.refusals = Negotiations(), Refusals()
+        self.negotiations = Negotiations()
         self._places = places or Places()
 
     def forget_server(self, server: AssociationServer) -> None:

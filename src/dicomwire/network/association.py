@@ -358,9 +358,9 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
             self._finish()
             self._turn.give()
 
-    def drop(self) -> None:
-        """Give up a connection on which no association stands, from any thread."""
-        self.give_way()
+    def drop(self, setting: str) -> None:
+        """Give up a connection on which no association stands, from any thread; see `give_way`."""
+        self.give_way(setting)
         sock = self.raw_socket
         if sock is not None:
             with contextlib.suppress(OSError):

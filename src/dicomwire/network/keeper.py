@@ -10,13 +10,15 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dicomwire.network import tls
 from dicomwire.network.places import Ledger, SharedPlaces
 from dicomwire.network.processes import fork, leave_it
+from dicomwire.network.refusals import Refusals
 from dicomwire.network.server import AssociationServer
+from dicomwire.network.watcher import the_watcher
 
 logger = logging.getLogger("dicomwire.server")
 
@@ -79,10 +81,13 @@ class Keeper:
         self._kills_at: float | None = None
         self._deaths = socket.socketpair()
         self._held: socket.socket | None = None  # a connection that no worker takes just now
+        self._sums_due: float | None = None  # of the refusals
 
     def run(self) -> None:
         """Work until the parent says so, or is gone, and all workers are gone too."""
-        self._server.socket.setblocking(False)
+        server = self._server
+        server.socket.setblocking(False)
+        server.refusals = Refusals(self._sum_up_later)
         self._selector.register(self._control, selectors.EVENT_READ, self._told)
         self._selector.register(self._deaths[0], selectors.EVENT_READ, self._reap)
         for end in self._deaths:
@@ -97,23 +102,30 @@ class Keeper:
             ready = [key for key, _ in self._selector.select(self._pause())]
             ready.sort(key=lambda key: key.fileobj is not self._control)
             for key in ready:  # what the parent said counts for those who came after it
-                if key.fileobj is not self._server.socket:
+                if key.fileobj is not server.socket:
                     key.data()
                 elif self._listens:
-                    accepted = self._server.accept_one(self._selector)
+                    accepted = server.accept_one(self._selector)
                     if accepted is not None:
                         self._hand_out(accepted[0])
             self._do_what_is_due(time.monotonic())
+        server.refusals.close()
 
     # -- time --------------------------------------------------------------------------------
 
     def _pause(self) -> float | None:
         times = [self._kills_at or self._stops_at] if self._stops_at is not None else []
         times += [each.due for each in self._workers if not each.channel] if not times else []
-        found = min((each for each in times if each is not None), default=None)
-        return None if found is None else max(found - time.monotonic(), 0.0)
+        found = [each for each in (*times, self._sums_due) if each is not None]
+        return max(min(found) - time.monotonic(), 0.0) if found else None
+
+    def _sum_up_later(self, seconds: float, _: Callable[[], None]) -> None:
+        self._sums_due = time.monotonic() + seconds
 
     def _do_what_is_due(self, now: float) -> None:
+        if self._sums_due is not None and self._sums_due <= now:
+            self._sums_due = None
+            self._server.refusals.sum_up()
         if self._stops_at is None:
             for worker in self._workers:
                 if worker.channel is None and worker.due <= now:
@@ -300,6 +312,7 @@ class _Work:
         """Serve until there is nothing more to do."""
         server = self._server
         server.ae.begin_again(server, self._places)
+        server.refusals = Refusals(the_watcher().call_later)
         for sock in self._handed():
             try:
                 peer = sock.getpeername()
@@ -309,6 +322,7 @@ class _Work:
             else:
                 server.process_request(sock, peer)
         self._abort()
+        server.refusals.close()
 
     def _handed(self) -> Iterator[socket.socket]:
         """Yield connections, until associations are to be aborted or there are none left."""

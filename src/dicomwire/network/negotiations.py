@@ -6,13 +6,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+Drop = Callable[[str], None]
+"""Ends a connection, from any thread, because of a setting of `Limits`."""
+
 
 @dataclass
 class _Caller:
     """Somebody who has connected and has no association yet."""
 
     address: str
-    drop: Callable[[], None]
+    drop: Drop
     held: int = 0  # bytes
 
 
@@ -28,8 +31,8 @@ class Negotiations:
         self._callers: dict[int, _Caller] = {}
         self._by_address: dict[str, dict[int, None]] = {}  # in the order in which they came
 
-    def begin(self, who: int, address: str, drop: Callable[[], None], most: int) -> str | None:
-        """Take note of a connection; return where the one comes from that had to go for it.
+    def begin(self, who: int, address: str, drop: Drop, most: int) -> None:
+        """Take note of a connection; another one may have to go for it.
 
         Parameters
         ----------
@@ -38,7 +41,7 @@ class Negotiations:
         address : str
             Where it comes from.
         drop : callable
-            Ends it, from any thread.
+            Ends it.
         most : int
             How many there may be, with it.
         """
@@ -46,10 +49,8 @@ class Negotiations:
             gone = self._remove_one() if len(self._callers) >= most else None
             self._callers[who] = _Caller(address, drop)
             self._by_address.setdefault(address, {})[who] = None
-        if gone is None:
-            return None
-        gone.drop()
-        return gone.address
+        if gone is not None:
+            gone.drop("negotiations")
 
     def _remove_one(self) -> _Caller | None:
         """Remove the oldest of the address that has the most."""
@@ -90,7 +91,7 @@ class Negotiations:
                     total -= victim.held
                     gone.append(victim)
         for each in gone:
-            each.drop()
+            each.drop("negotiation_memory")
         return True
 
     def end(self, who: int) -> None:

@@ -17,12 +17,13 @@ from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
 
 from dicomwire.network import tls
-from dicomwire.network.access import may_connect, warn_if_open
+from dicomwire.network.access import address_text, may_connect, warn_if_open
 from dicomwire.network.addresses import Address
 from dicomwire.network.association import Association
 from dicomwire.network.events import EventType, Handler, HandlerArgType, Handlers
 from dicomwire.network.presentation import PresentationContext, supported
-from dicomwire.network.refusals import peer_text
+from dicomwire.network.refusals import Refusals, tell_refused
+from dicomwire.network.watcher import the_watcher
 
 logger = logging.getLogger("dicomwire.server")
 
@@ -30,6 +31,13 @@ BACKLOG = 1024  # connections that may wait to be accepted; Linux takes at most 
 PAUSE = 0.05  # seconds without accepting, when the process has no descriptor left
 
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+def tell_stranger(refusals: Refusals, address: Sequence[Any]) -> None:
+    """Say that who comes from an address is in none of `Options.networks`."""
+    what, setting = "it is in no network of the list", "Options.networks"
+    if refusals.is_told(address_text(address[0]), f"{what}. Setting: {setting}"):
+        tell_refused({"address": address[0], "port": address[1], "ae_title": ""}, what, setting)
 
 
 class RequestHandler(BaseRequestHandler):
@@ -121,6 +129,7 @@ class AssociationServer(TCPServer):
         self._associations: dict[Association, None] = {}
         self._lock = threading.Lock()
         self._supported = supported(self.contexts)
+        self.refusals = Refusals()
         self._waking, self._wake = socket.socketpair()
         self._stopped = threading.Event()
         self._stopped.set()
@@ -181,6 +190,7 @@ class AssociationServer(TCPServer):
         """
         self._stopped.clear()
         self.say_if_open()
+        self.refusals = Refusals(the_watcher().call_later)
         self.socket.setblocking(False)
         try:
             with selectors.DefaultSelector() as selector:
@@ -192,6 +202,7 @@ class AssociationServer(TCPServer):
                         self.process_request(*accepted)
                     self.service_actions()
         finally:
+            self.refusals.close()
             self._stopped.set()
 
     def say_if_open(self) -> None:
@@ -226,8 +237,7 @@ class AssociationServer(TCPServer):
         sock.setblocking(True)
         if not may_connect(address[0], self.ae.options.networks):
             sock.close()
-            who = peer_text(address[0], address[1])
-            self.ae.refusals.tell(who, "it is in no network of the list", "Options.networks")
+            tell_stranger(self.refusals, address)
             return None
         if self.verify_request(sock, address):
             return sock, address
@@ -253,7 +263,7 @@ class AssociationServer(TCPServer):
                 self.ae.options,
             )
             self._associations[association] = None
-        association.forget = self._forget
+        association.forget, association.refusals = self._forget, self.refusals
         association.acceptor.set_up(self.ae_title, self.contexts)
         return association
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
-from dicomwire.network.access import certificate_names
+from dicomwire.network.access import address_text, certificate_names
 from dicomwire.network.addresses import Address
 from dicomwire.network.events import (
     EVT_ABORTED,
@@ -20,7 +20,7 @@ from dicomwire.network.events import (
 from dicomwire.network.log_ends import caller, log_abort, log_rejection
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import PresentationContext
-from dicomwire.network.refusals import limit_in, tell_limit
+from dicomwire.network.refusals import Refusals, limit_in, tell_refused
 from dicomwire.network.tap import EventTap
 from dicomwire.network.timeouts import TimeOuts
 from dicomwire.network.user import ServiceUser, accepted_of, rejected_of
@@ -57,6 +57,13 @@ class Standing(TimeOuts, ABC):
     TypeError, ValueError
         When the mode is none.
     """
+
+    refusals: Refusals | None = None
+    """Where the server that accepted it keeps account of those that come to nothing."""
+    refused: tuple[str, str] | None = None
+    """What the peer did, and the setting by which it is refused, where no error says so."""
+    is_summed_up = False
+    """Whether the log has no line of its own about the end: it is one of many, see `Refusals`."""
 
     def __init__(
         self,
@@ -184,12 +191,21 @@ class Standing(TimeOuts, ABC):
         titles = tuple(each for each in names if not titles or each in titles) or ("",)
         return replace(policy, calling_titles=titles)
 
-    def give_way(self) -> None:
-        """Say why the connection is given up, before it is: it had every right to be there."""
-        self.connection.ended = self.connection.ended or Lost(
-            "Given up for a newer connection: too many have no association",
-            check="who connects and says nothing; the setting is Limits.negotiations",
-        )
+    def give_way(self, setting: str) -> None:
+        """Say why the connection is given up, before it is: it had every right to be there.
+
+        Parameters
+        ----------
+        setting : str
+            The one of `Limits` that is reached.
+        """
+        if self.connection.ended is None:
+            what = "too many connections have no association yet, and it goes for a newer one"
+            self.refused = what, f"Limits.{setting}"
+            self.connection.ended = Lost(
+                "Given up for a newer connection: too many have no association",
+                check=f"who connects and says nothing; the setting is Limits.{setting}",
+            )
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -216,16 +232,31 @@ class Standing(TimeOuts, ABC):
             self.handlers.notify(self, EVT_RELEASED)
         elif isinstance(error, Rejected):
             self.is_rejected = True
-            log_rejection(error, self.caller)
+            self._tell_end(error, was_established)
             self.handlers.notify(self, EVT_REJECTED)
         else:
             self.is_aborted = True
-            limit = limit_in(error)
-            if limit is not None:
-                tell_limit(self.remote, limit)
+            self._tell_end(error, was_established)
+            self.handlers.notify(self, EVT_ABORTED)
+
+    def _tell_end(self, error: Error | None, was_established: bool) -> None:
+        """Say in the log how it ended, unless it is one of many that came to nothing."""
+        limit = limit_in(error)
+        refused = self.refused if limit is None else (limit.what, f"Limits.{limit.setting}")
+        if self.refusals is not None and not was_established:
+            host = self._peer_address.host if self._peer_address else "?"
+            why = error.what if error is not None else ""
+            reason = "{}. Setting: {}".format(*refused) if refused else why
+            self.is_summed_up = not self.refusals.is_told(address_text(host), reason)
+            if self.is_summed_up:
+                return
+        if refused:
+            tell_refused(self.remote, *refused)
+        if isinstance(error, Rejected):
+            log_rejection(error, self.caller)
+        else:
             was_asking = self.is_requestor and not was_established
             log_abort(error, was_asking, self._under_way, self.caller)
-            self.handlers.notify(self, EVT_ABORTED)
 
     @property
     def _linger(self) -> float:

@@ -1,4 +1,4 @@
-"""Idle requestor sockets into a call when one has something to say: one thread for all of them."""
+"""Idle requestor sockets, and times, into calls when they are due: one thread for all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -30,6 +31,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._idle: dict[int, Idle] = {}
         self._parked: set[int] = set()
+        self._calls: list[tuple[float, Callable[[], None]]] = []
         self._poll = _Epoll() if hasattr(select, "epoll") else _Select()
         self._thread: threading.Thread | None = None
         self._planned = float("inf")
@@ -39,11 +41,26 @@ class Watcher:
         with self._lock:
             self._idle[descriptor] = idle
             self._poll.add(descriptor)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="dicomwire idle watcher", daemon=True
-                )
-                self._thread.start()
+            self._start()
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Have something called in so many seconds.
+
+        Raises
+        ------
+        RuntimeError
+            When no thread can be had for it.
+        """
+        with self._lock:
+            self._start()
+            self._calls.append((time.monotonic() + seconds, call))
+        self._poll.wake()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="dicomwire idle watcher", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def remove(self, descriptor: int) -> None:
         """Forget a socket, before it is closed."""
@@ -81,19 +98,37 @@ class Watcher:
                 idle = self._idle.get(descriptor)
                 if idle is not None and descriptor in self._parked:
                     self._parked.discard(descriptor)
-                    self._attend(idle)
+                    self._call(idle.attend, "dicomwire idle association")
+            for call in self._due():
+                self._call(call, "dicomwire due call")
+            if self._ends():
+                return
 
-    def _attend(self, idle: Idle) -> None:
-        """Let an association take in what has come, in a thread that may block."""
+    def _call(self, call: Callable[[], None], name: str) -> None:
+        """Call something, as an association that takes in what has come, where it may block."""
         try:
-            threading.Thread(
-                target=idle.attend, name="dicomwire idle association", daemon=True
-            ).start()
+            threading.Thread(target=call, name=name, daemon=True).start()
         except RuntimeError:  # there can be no further thread: the others wait a moment
-            idle.attend()
+            call()
+
+    def _due(self) -> list[Callable[[], None]]:
+        """Take the calls whose time has come."""
+        with self._lock:
+            now, calls = time.monotonic(), self._calls
+            self._calls = [each for each in calls if each[0] > now]
+        return [call for when, call in calls if when <= now]
+
+    def _ends(self) -> bool:
+        """Whether the thread ends: there is nothing to wait for."""
+        with self._lock:
+            if self._idle or self._calls:
+                return False
+            self._thread = None
+            return True
 
     def _next(self) -> float:
-        return min((when for _, when in self._times()), default=float("inf"))
+        times = [when for _, when in self._times()] + [when for when, _ in list(self._calls)]
+        return min(times, default=float("inf"))
 
     def _late(self) -> list[int]:
         now = time.monotonic()

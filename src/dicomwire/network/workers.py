@@ -13,6 +13,7 @@ from typing import Any
 from dicomwire.network.events import EventType, Handler
 from dicomwire.network.keeper import ABORT, ABORTING, READY, RENEW, STOP, Keeper
 from dicomwire.network.processes import fork
+from dicomwire.network.refusals import Refusals
 from dicomwire.network.server import ThreadedAssociationServer
 
 logger = logging.getLogger("dicomwire.server")
@@ -86,6 +87,7 @@ class WorkerServer(ThreadedAssociationServer):
         for end in list(_ends):
             end.close()
         self.ae.begin_again(self)
+        self.refusals = Refusals()
         self._associations = {}
         self._lock = threading.Lock()
 

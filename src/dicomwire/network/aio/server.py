@@ -22,8 +22,8 @@ from dicomwire.network.aio.handlers import Handlers
 from dicomwire.network.events import EventType, Handler, HandlerArgType
 from dicomwire.network.places import Places
 from dicomwire.network.presentation import PresentationContext, supported
-from dicomwire.network.refusals import peer_text
-from dicomwire.network.server import BACKLOG, EXHAUSTED, PAUSE
+from dicomwire.network.refusals import Refusals
+from dicomwire.network.server import BACKLOG, EXHAUSTED, PAUSE, tell_stranger
 from dicomwire.network.titles import checked_title
 
 logger = logging.getLogger("dicomwire.server")
@@ -75,7 +75,9 @@ class Server:
         self._running: dict[asyncio.Task[None], Association] = {}
         self._places = Places()
         warn_if_open(self.address.host, self.port, ssl_context is not None, ae.options.networks)
-        self._accepting = asyncio.get_running_loop().create_task(self._accept_all())
+        loop = asyncio.get_running_loop()
+        self.refusals = Refusals(loop.call_later)
+        self._accepting = loop.create_task(self._accept_all())
 
     @property
     def port(self) -> int:
@@ -120,6 +122,7 @@ class Server:
                 task.cancel()
         if self._running:
             await asyncio.wait(list(self._running))
+        self.refusals.close()
 
     def renew_tls(self) -> bool:
         """Use what the files of the TLS context contain now, for connections to come.
@@ -183,8 +186,7 @@ class Server:
                 await asyncio.sleep(0)  # many that come at once are read and refused one by one
                 continue
             sock.close()
-            who = peer_text(address[0], address[1])
-            self.ae.refusals.tell(who, "it is in no network of the list", "Options.networks")
+            tell_stranger(self.refusals, address)
 
     def _begin(self, sock: socket.socket, peer: Address) -> None:
         """Serve a connection as an association, in a task of its own."""
@@ -193,12 +195,13 @@ class Server:
             ae, "acceptor", ae.identity(ae.maximum_pdu_size), self._handlers.copy(), ae.options
         )
         association.open_destination = partial(associate, ae)
+        association.refusals = self.refusals
         association.acceptor.set_up(self.ae_title, self.contexts)
         number = id(association)
         policy = ae.policy(
             self.ae_title,
             self._supported,
-            claim_slot=lambda: ae.claim_place(self._places, number, association.remote),
+            claim_slot=partial(ae.claim_place, self._places, association),
             revise=association.acceptor.revised,
         )
         serving = association.serve(
@@ -207,8 +210,8 @@ class Server:
         loop = asyncio.get_running_loop()
         task = loop.create_task(serving)
 
-        def drop() -> None:
-            association.give_way()
+        def drop(setting: str) -> None:
+            association.give_way(setting)
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(task.cancel)
 
