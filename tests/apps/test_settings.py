@@ -56,7 +56,10 @@ def test_an_empty_file_says_nothing(path: Path) -> None:
         ("[[peer]]\n", 'peer 1: title is missing: add title = "WORKSTATION"'),
         ('[[peer]]\ntitle = "A"\nport = 1', 'peer 1: host is missing: add host = "192.0.2.20"'),
         ('[[peer]]\ntitle = "A"\nhost = "h"', "peer 1: port is missing: add port = 11112"),
-        (ONE + "aet = 1", "peer 1: aet: there is no such key; give title, host, port, tls"),
+        (
+            ONE + "aet = 1",
+            "aet: there is no such key; give title, host, port, tls, networks",
+        ),
         (ONE + ONE.replace("104", "0"), "peer 2: port: '0' is not a whole number from 1 to 65535"),
         (ONE.replace('"A"', '"seventeen letters"'), "peer 1: title: 'seventeen letters' is no AE"),
         (ONE.replace('"h"', '""'), "peer 1: host: '' is no host name or address"),

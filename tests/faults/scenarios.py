@@ -137,6 +137,9 @@ _TLS, _ACCESS, _TRANSPORT, _RENEWAL = (
     f"tests/faults/test_{name}.py::test_" for name in ("tls", "access", "transport", "renewal")
 )
 SECURED: dict[str, Scenario] = {
+    f"{_ACCESS}a_title_has_to_come_from_its_networks": Scenario(
+        "N14", "a known AE title from another address", "RJ(1,1,3), if asked for"
+    ),
     f"{_TLS}old_versions_are_refused": Scenario("X01", "TLS 1.0 and 1.1", "a TLS alert"),
     f"{_TLS}weak_suites_are_refused": Scenario(
         "X02", "only suites without encryption, 3DES, CBC, static RSA or anonymous", "a TLS alert"
@@ -234,11 +237,6 @@ FUZZED: dict[str, Scenario] = {
 """What is not played but searched for, by the test that plays what was found."""
 
 LEFT_OUT: dict[str, tuple[str, str]] = {
-    "N14": (
-        "a known AE title from another address",
-        "networks are let in (`Options.networks`), not a title from an address; a certificate can "
-        "be bound to a title (X11)",
-    ),
     "N44": ("a passcode without TLS", "for a handler of EVT_USER_ID to judge"),
     "N45": ("a token that is expired, unsigned, for somebody else", "likewise"),
     "X13": (

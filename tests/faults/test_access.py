@@ -118,6 +118,50 @@ def test_without_a_certificate_no_title_is_good(kind: str) -> None:
         assert rejected(entity("SCU", VERIFICATION).associate(LOCAL, port).ended) == (1, 1, 3)
 
 
+@every
+@pytest.mark.parametrize(
+    ("title", "let_in"), [("CT_1", True), ("MR_1", True), ("US_1", False), ("OTHER", True)]
+)
+def test_a_title_has_to_come_from_its_networks(
+    kind: str, title: str, let_in: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """N14."""
+    titles = {"CT_1": ("127.0.0.1",), " MR_1 ": ("192.0.2.0/24", "127.0.0.0/8")}
+    ae = entity("SCP", VERIFICATION, title_networks={**titles, "US_1": ("192.0.2.0/24",)})
+    with served(kind, ae) as port:
+        assoc = entity(title, VERIFICATION).associate(LOCAL, port)
+        assert assoc.is_established is let_in
+        assoc.release()
+    if not let_in:
+        assert rejected(assoc.ended) == (1, 1, 3)
+        if kind != "workers":  # whose lines are those of other processes
+            (line,) = [each for each in lines(caplog, logging.WARNING) if "is refused" in each]
+            assert line.startswith("127.0.0.1 port ")
+            assert "(US_1)" in line
+            assert line.endswith("Setting: Options.title_networks")
+
+
+@both
+def test_a_title_from_its_networks_may_still_be_unknown(kind: str) -> None:
+    ae = entity("SCP", VERIFICATION, title_networks={"CT_1": (LOCAL,), "MR_1": (LOCAL,)})
+    ae.require_calling_aet = ["CT_1"]
+    with served(kind, ae) as port:
+        assert rejected(entity("MR_1").associate(LOCAL, port).ended) == (1, 1, 3)
+        assoc = entity("CT_1").associate(LOCAL, port)
+        assert assoc.is_established
+        assoc.release()
+
+
+@pytest.mark.no_socket
+@pytest.mark.parametrize(
+    "titles", [{"CT_1": ()}, {"CT_1": "192.0.2.7"}, {"": (LOCAL,)}, {"CT_1": ("192.0.2.7/24",)}]
+)
+def test_titles_that_nobody_could_have_are_wrong(titles: Any) -> None:
+    with pytest.raises(ValueError, match=r"title|network"):
+        Options(title_networks=titles)
+    assert hash(Options(title_networks={"CT_1": (LOCAL,)}))
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("host", "networks", "warns"), [("", (), 1), ("", ("127.0.0.0/8",), 0), (LOCAL, (), 0)]
@@ -298,9 +342,15 @@ def test_the_tools_that_serve_have_options_for_it(tool: Any) -> None:
     argv = ["--allow", "192.0.2.0/24, 2001:db8::/32", "--max-associations", "7"]
     argv += ["--max-per-address", "2", "--stall-timeout", "5", "--min-rate", "0"]
     argv += ["--keepalive", "9"]
+    argv += ["--peer", "CT_1=192.0.2.7", "--peer", "MR 1=192.0.2.8,2001:db8::/32"]
+    argv += ["--peer", "CT_1=192.0.2.9"]
     args = tool.make_parser().read([*argv, "--title-in-certificate", "104"])
     ae = requesting.entity("SCP", args)
     assert ae.options.networks == ("192.0.2.0/24", "2001:db8::/32")
+    assert ae.options.title_networks == {
+        "CT_1": ("192.0.2.7", "192.0.2.9"),
+        "MR 1": ("192.0.2.8", "2001:db8::/32"),
+    }
     assert ae.options.titles_in_certificates
     assert ae.maximum_associations == 7
     limits = Limits(associations_per_address=2, stall=5.0, rate=0, keepalive=9.0)
@@ -313,10 +363,15 @@ def test_the_tools_that_serve_have_options_for_it(tool: Any) -> None:
 @pytest.mark.no_socket
 def test_an_archive_may_have_its_networks_in_its_file(tmp_path: Path) -> None:
     file = tmp_path / "qrscp.toml"
-    file.write_text('networks = "192.0.2.0/24"\nmax_associations = 3\n')
-    args, _ = qrscp.settled(qrscp.make_parser().read(["-c", str(file)]))
+    settings = 'networks = "192.0.2.0/24"\nmax_associations = 3\n'
+    ct = '[[peer]]\ntitle = "CT_1"\nhost = "ct1"\nport = 104\nnetworks = "192.0.2.7"\n'
+    mr = '[[peer]]\ntitle = "MR_1"\nhost = "mr1"\nport = 104\n'
+    file.write_text(settings + ct + mr)
+    argv = ["-c", str(file), "--peer", "US_1=192.0.2.9"]
+    args, _ = qrscp.settled(qrscp.make_parser().read(argv))
     ae = requesting.entity("SCP", args)
     assert ae.options.networks == ("192.0.2.0/24",)
+    assert ae.options.title_networks == {"CT_1": ("192.0.2.7",), "US_1": ("192.0.2.9",)}
     assert ae.maximum_associations == 3
 
 
@@ -325,6 +380,14 @@ def test_what_is_no_network_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit):
         echoscp.make_parser().read(["--allow", "192.0.2.7/24", "104"])
     assert "192.0.2.0/24" in capsys.readouterr().err
+
+
+@pytest.mark.no_socket
+@pytest.mark.parametrize("text", ["CT_1", "CT_1=", "=192.0.2.7", "CT_1=ct1.example"])
+def test_what_binds_no_title_is_wrong_use(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        echoscp.make_parser().read(["--peer", text, "104"])
+    assert "--peer" in capsys.readouterr().err
 
 
 @pytest.mark.no_socket

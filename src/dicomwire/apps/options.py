@@ -148,6 +148,15 @@ def networks(text: str) -> tuple[str, ...]:
     return found
 
 
+def title_networks(text: str) -> tuple[str, tuple[str, ...]]:
+    """Check an AE title and the networks and addresses that it may call from."""
+    title, _, rest = text.partition("=")
+    found = networks(rest)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a title and networks, CT_1=192.0.2.7")
+    return ae_title(title), found
+
+
 _LEVELS = {
     "critical": logging.CRITICAL,
     "fatal": logging.CRITICAL,
@@ -289,6 +298,14 @@ def acceptor_options(title: str) -> tuple[Option, ...]:
             default=(),
             dest="networks",
             metavar="NETWORKS",
+        ),
+        option(
+            "--peer",
+            "where alone an AE title may call from, as CT_1=192.0.2.7; may be repeated",
+            action="append",
+            type=title_networks,
+            default=[],
+            metavar="TITLE=NETWORKS",
         ),
         flag(
             "--title-in-certificate",

@@ -231,6 +231,8 @@ def settled(args: argparse.Namespace) -> tuple[argparse.Namespace, Sequence[Peer
     merged = argparse.Namespace(**{**defaults, **read.values, **vars(args)})
     if merged.only_known and (args.config is None or not read.peers):
         raise WrongUse("--only-known: nobody is known; name peers in a file with -c FILE")
+    bound = [(peer.title, peer.networks) for peer in read.peers if peer.networks]
+    merged.peer = [*bound, *merged.peer]
     return merged, read.peers
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -179,9 +179,18 @@ def entity(title: str, args: argparse.Namespace, **settings: Any) -> Application
             ae.options,
             limits=limits,
             networks=args.networks,
+            title_networks=_together(args.peer),
             titles_in_certificates=args.titles_in_certificates,
         )
     return ae
+
+
+def _together(peers: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """Return the networks of each title that options bind to some."""
+    found: dict[str, tuple[str, ...]] = {}
+    for title, networks in peers:
+        found[title] = (*found.get(title, ()), *networks)
+    return found
 
 
 def show_contexts(assoc: Association) -> None:

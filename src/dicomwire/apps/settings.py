@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dicomwire.apps.options import Option, WrongUse, ae_title, flag, number, option
+from dicomwire.apps.options import Option, WrongUse, ae_title, flag, networks, number, option
 
 
 class Peer(NamedTuple):
@@ -24,12 +24,15 @@ class Peer(NamedTuple):
         Its TCP port.
     tls : bool
         Whether it is spoken to with TLS.
+    networks : tuple of str
+        Where alone it may call from; empty is anywhere.
     """
 
     title: str
     host: str
     port: int
     tls: bool = False
+    networks: tuple[str, ...] = ()
 
 
 class Settings(NamedTuple):
@@ -59,6 +62,7 @@ _PEER = {
     "host": option("host", 'add host = "192.0.2.20"', type=host),
     "port": option("port", "add port = 11112", type=number(1, 65535)),
     "tls": flag("tls", ""),
+    "networks": option("networks", "", type=networks),
 }
 """The keys of a peer; what to type when one is missing."""
 

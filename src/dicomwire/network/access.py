@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -76,6 +76,23 @@ def may_connect(host: str, networks: tuple[str, ...]) -> bool:
     return address is not None and any(
         address.version == each.version and address in each for each in networks_of(networks)
     )
+
+
+def may_call(title: str, host: str, titles: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a peer may have an AE title; those that are bound to no networks anybody may.
+
+    Parameters
+    ----------
+    title : str
+        The calling AE title.
+    host : str
+        The peer's address.
+    titles : mapping
+        See `Options.title_networks`.
+    """
+    wanted = title.strip()  # spaces around do not count: PS3.5 6.2
+    networks = [each for known in titles if known.strip() == wanted for each in titles[known]]
+    return may_connect(host, tuple(networks))
 
 
 def certificate_names(sock: Any) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dicomwire._version import __version__
 from dicomwire.network.access import networks_of
 from dicomwire.protocol.limits import Limits
+from dicomwire.protocol.validate import is_valid_ae_title
 
 # A UID of our own under the arc that ISO/IEC 9834-8 gives to everybody who makes a UUID.
 UID_PREFIX = "2.25."
@@ -71,6 +72,11 @@ class Options:
         Where peers of a server may connect from: networks ("192.0.2.0/24", "2001:db8::/32") and
         addresses. Whoever comes from elsewhere is disconnected before anything is read. Empty
         takes everybody.
+    title_networks : mapping of str to tuple of str
+        From where a calling AE title may come, for those that are bound to networks or addresses:
+        {"CT_1": ("192.0.2.7",)}. Who has such a title and comes from elsewhere is rejected with
+        (1, 1, 3), calling AE title not recognised. What other titles may do, it does not say:
+        `AE.require_calling_aet` does.
     titles_in_certificates : bool
         Whether the calling AE title has to be a common name, or an alternative DNS name, of the
         peer's certificate; else the association is rejected with (1, 1, 3), calling AE title not
@@ -79,7 +85,7 @@ class Options:
     Raises
     ------
     ValueError
-        When the numbers of operations do not fit 16 bits, or a network is none.
+        When the numbers of operations do not fit 16 bits, or a network or a title is none.
     """
 
     store_directory: Path | None = None
@@ -97,6 +103,7 @@ class Options:
     pass_context: bool = False
     limits: Limits = field(default_factory=Limits)
     networks: tuple[str, ...] = ()
+    title_networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     titles_in_certificates: bool = False
 
     def __post_init__(self) -> None:
@@ -105,6 +112,9 @@ class Options:
                 f"asynchronous_operations are 0 to 65535, not {self.asynchronous_operations}"
             )
         networks_of(tuple(self.networks))  # of a text alone each character would have to be one
+        for title, networks in self.title_networks.items():
+            if not is_valid_ae_title(title) or not networks_of(tuple(networks)):
+                raise ValueError(f"title_networks: {title!r} is no AE title, or has no network")
 
 
 @dataclass(frozen=True)

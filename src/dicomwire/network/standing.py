@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
-from dicomwire.network.access import address_text, certificate_names
+from dicomwire.network.access import address_text, certificate_names, may_call
 from dicomwire.network.addresses import Address
 from dicomwire.network.events import (
     EVT_ABORTED,
@@ -184,12 +184,22 @@ class Standing(TimeOuts, ABC):
 
     def _of_peer(self, policy: Policy, sock: Any) -> Policy:
         """Return what is accepted of the peer of a connection, which may be TLS."""
+        if self.options.title_networks:
+            policy = replace(policy, may_call=self._may_call)
         if not self.options.titles_in_certificates:
             return policy
         titles, names = policy.calling_titles, certificate_names(sock)
         # nobody has the title "", and no titles at all would be any
         titles = tuple(each for each in names if not titles or each in titles) or ("",)
         return replace(policy, calling_titles=titles)
+
+    def _may_call(self, title: str) -> bool:
+        """Whether the peer may have its title, where it comes from; if not, learn why."""
+        host = self._peer_address.host if self._peer_address else ""
+        if may_call(title, host, self.options.title_networks):
+            return True
+        self.refused = "its AE title belongs to other addresses", "Options.title_networks"
+        return False
 
     def give_way(self, setting: str) -> None:
         """Say why the connection is given up, before it is: it had every right to be there.

@@ -88,6 +88,8 @@ class Policy:
         The calling AE titles that are known; empty accepts any.
     accept_any : callable, optional
         See `answer_contexts`.
+    may_call : callable
+        Whether the peer may have the calling AE title that it has.
     claim_slot : callable
         Takes one of the associations that may stand at once; False when there is none left.
     window : (int, int)
@@ -103,6 +105,7 @@ class Policy:
     called_title: str | None = None
     calling_titles: Sequence[str] = ()
     accept_any: Callable[[str], bool] | None = None
+    may_call: Callable[[str], bool] = field(default=lambda title: True)
     claim_slot: Callable[[], bool] = field(default=lambda: True)
     window: tuple[int, int] = (1, 1)
     items: Sequence[AnyUserItem] = ()
@@ -179,6 +182,8 @@ def _consider(
     request: AssociateRQ, policy: Policy
 ) -> Conversation[tuple[AssociateRJ | None, list[AnyUserItem]]]:
     rejection = check_request(request, policy.called_title, policy.calling_titles)
+    if rejection is None and not policy.may_call(request.calling_ae_title):
+        rejection = AssociateRJ(1, 1, 3)
     if rejection is None and not policy.claim_slot():
         rejection = AssociateRJ(2, 3, 2)
     items: list[AnyUserItem] = []
