@@ -31,6 +31,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._idle: dict[int, Idle] = {}
         self._parked: set[int] = set()
+        self._stays = False
         self._calls: list[tuple[float, Callable[[], None]]] = []
         self._poll = _Epoll() if hasattr(select, "epoll") else _Select()
         self._thread: threading.Thread | None = None
@@ -41,6 +42,7 @@ class Watcher:
         with self._lock:
             self._idle[descriptor] = idle
             self._poll.add(descriptor)
+            self._stays = True
             self._start()
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -119,9 +121,9 @@ class Watcher:
         return [call for when, call in calls if when <= now]
 
     def _ends(self) -> bool:
-        """Whether the thread ends: there is nothing to wait for."""
+        """Whether the thread ends: nothing is left to call, and no socket was ever there."""
         with self._lock:
-            if self._idle or self._calls:
+            if self._stays or self._calls:
                 return False
             self._thread = None
             return True
