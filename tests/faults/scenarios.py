@@ -133,8 +133,9 @@ IN_MEMORY: dict[str, Scenario] = {
 }
 """Scenarios that tests elsewhere play, by the test."""
 
-_TLS, _ACCESS, _TRANSPORT, _RENEWAL = (
-    f"tests/faults/test_{name}.py::test_" for name in ("tls", "access", "transport", "renewal")
+_TLS, _ACCESS, _TRANSPORT, _RENEWAL, _FLOODS = (
+    f"tests/faults/test_{name}.py::test_"
+    for name in ("tls", "access", "transport", "renewal", "floods")
 )
 SECURED: dict[str, Scenario] = {
     f"{_ACCESS}a_title_has_to_come_from_its_networks": Scenario(
@@ -193,6 +194,14 @@ SECURED: dict[str, Scenario] = {
     f"{_TLS}what_is_wrong_with_files": Scenario(
         "X12", "a key that everybody may read", "the server does not start"
     ),
+    f"{_ACCESS}who_guesses_is_refused_for_a_while": Scenario(
+        "X13",
+        "more wrong titles and passcodes from an address than may be in a minute",
+        "RJ(2,3,1), and no handler is asked; other addresses are served",
+    ),
+    f"{_FLOODS}a_thousand_guesses_keep_nobody_waiting": Scenario(
+        "X13", "1,000 of them as fast as they come", "few are judged, and few lines are in the log"
+    ),
     f"{_ACCESS}no_log_and_no_repr_shows_a_secret": Scenario(
         "X17", "passcodes, tickets, assertions and tokens", "no log at any level shows them"
     ),
@@ -239,10 +248,6 @@ FUZZED: dict[str, Scenario] = {
 LEFT_OUT: dict[str, tuple[str, str]] = {
     "N44": ("a passcode without TLS", "for a handler of EVT_USER_ID to judge"),
     "N45": ("a token that is expired, unsigned, for somebody else", "likewise"),
-    "X13": (
-        "thousands of wrong passcodes",
-        "how many are too many, a handler of EVT_USER_ID says",
-    ),
     "X14": ("an audit collector that is down", "nothing is audited yet"),
     "X15": ("audit messages with odd text", "likewise"),
     "X16": ("an audit message for each event", "likewise"),

@@ -11,12 +11,14 @@ import pytest
 from dicomwire import AE, Limits, Options, evt
 from dicomwire.apps import echoscp, qrscp, requesting, storescp, wlmscp
 from dicomwire.apps.output import belongs
+from dicomwire.network.attempts import Attempts
 from dicomwire.pdu_primitives import UserIdentityNegotiation
 from dicomwire.protocol.errors import Rejected
 from dicomwire.protocol.items import UserIdentity, UserIdentityResponse
 from tests.faults.two_servers import KINDS, served
 from tests.network import certificates
 from tests.network.ends import LOCAL, VERIFICATION, Box, dial, entity, lines
+from tests.protocol import pairs
 
 both = pytest.mark.parametrize("kind", KINDS)
 every = pytest.mark.parametrize("kind", [*KINDS, "workers"])
@@ -280,6 +282,81 @@ def test_a_handler_knows_whether_anybody_could_read_the_passcode(kind: str) -> N
     assert seen.things == [True]
 
 
+GUESSES = 5  # that may fail in a minute
+GUESSER = "127.0.0.2"
+
+
+def judged(port: int, title: str, passcode: bytes, host: str = GUESSER) -> tuple[int, ...] | None:
+    """How an association was rejected that is asked for from an address; None if it was not."""
+    assoc = entity(title, VERIFICATION).associate(
+        LOCAL, port, ext_neg=[UserIdentity(2, False, b"ada", passcode)], bind_address=(host, 0)
+    )
+    if assoc.is_established:
+        assoc.release()
+        return None
+    return rejected(assoc.ended)
+
+
+@every
+@pytest.mark.parametrize("what", ["titles", "passcodes"])
+def test_who_guesses_is_refused_for_a_while(
+    kind: str, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """X13."""
+    asked = Box()
+
+    def verify(event: Any) -> tuple[bool, None]:
+        asked.put(event.primary_field)
+        return event.has_passcode("right"), None
+
+    ae = entity("SCP", VERIFICATION, limits=Limits(failures_per_minute=GUESSES))
+    ae.require_calling_aet = ["KNOWN"]
+    now = [100.0]
+    ae.attempts = Attempts(clock=lambda: now[0])
+    wrong = ("GUESS", b"right") if what == "titles" else ("KNOWN", b"wrong")
+    answer = (1, 1, 3) if what == "titles" else (1, 2, 1)
+    with served(kind, ae, (evt.EVT_USER_ID, verify)) as port:
+        assert [judged(port, "KNOWN", b"right") for _ in range(3)] == [None] * 3
+        assert [judged(port, *wrong) for _ in range(GUESSES)] == [answer] * GUESSES
+        before = len(asked.things)
+        assert judged(port, *wrong) == (2, 3, 1)
+        assert judged(port, "KNOWN", b"right") == (2, 3, 1)  # nobody learns what is right
+        assert len(asked.things) == before
+        assert judged(port, "KNOWN", b"right", LOCAL) is None  # others go on
+        if kind == "workers":  # whose lines and clocks are those of other processes
+            return
+        (_, line) = [each for each in lines(caplog, logging.WARNING) if "is refused" in each]
+        assert line.startswith("127.0.0.2 port ")
+        assert line.endswith("Setting: Limits.failures_per_minute")
+        now[0] += 60 / GUESSES + 0.1
+        assert judged(port, "KNOWN", b"right") is None
+        now[0] += 60
+        assert [judged(port, *wrong) for _ in range(GUESSES)] == [answer] * GUESSES
+
+
+@both
+def test_guesses_may_be_without_limit(kind: str) -> None:
+    ae = entity("SCP", VERIFICATION, limits=Limits(failures_per_minute=None))
+    ae.require_calling_aet = ["KNOWN"]
+    with served(kind, ae) as port:
+        for _ in range(350):
+            with dial(port) as peer:
+                peer.send(pairs.request())
+                answer = peer.read()
+                assert (answer.source, answer.reason) == (1, 3)  # type: ignore[union-attr]
+
+
+@both
+def test_what_is_refused_for_another_reason_is_no_guess(kind: str) -> None:
+    ae = entity("SCP", VERIFICATION, limits=Limits(failures_per_minute=2))
+    ae.maximum_associations = 1
+    with served(kind, ae) as port:
+        standing = entity("SCU", VERIFICATION).associate(LOCAL, port)
+        for _ in range(5):
+            assert rejected(entity("SCU").associate(LOCAL, port).ended) == (2, 3, 2)
+        standing.release()
+
+
 SECRETS = {1: "", 2: "Pass-Code-2", 3: "Ticket-3", 4: "Assertion-4", 5: "Token-5"}
 
 
@@ -341,7 +418,7 @@ def text(thing: Any) -> str:
 def test_the_tools_that_serve_have_options_for_it(tool: Any) -> None:
     argv = ["--allow", "192.0.2.0/24, 2001:db8::/32", "--max-associations", "7"]
     argv += ["--max-per-address", "2", "--stall-timeout", "5", "--min-rate", "0"]
-    argv += ["--keepalive", "9"]
+    argv += ["--keepalive", "9", "--max-failures", "0"]
     argv += ["--peer", "CT_1=192.0.2.7", "--peer", "MR 1=192.0.2.8,2001:db8::/32"]
     argv += ["--peer", "CT_1=192.0.2.9"]
     args = tool.make_parser().read([*argv, "--title-in-certificate", "104"])
@@ -353,7 +430,9 @@ def test_the_tools_that_serve_have_options_for_it(tool: Any) -> None:
     }
     assert ae.options.titles_in_certificates
     assert ae.maximum_associations == 7
-    limits = Limits(associations_per_address=2, stall=5.0, rate=0, keepalive=9.0)
+    limits = Limits(
+        associations_per_address=2, failures_per_minute=None, stall=5.0, rate=0, keepalive=9.0
+    )
     assert ae.options.limits == limits
     usual = requesting.entity("SCP", tool.make_parser().read(["104"]))
     assert usual.options == Options()

@@ -51,7 +51,8 @@ def reached(connection: Connection) -> LimitReached:
 @pytest.mark.parametrize("value", [-1, "1", 1.5, None])
 def test_what_is_no_limit_is_refused(field: str, value: object) -> None:
     seconds = ("stall", "keepalive")
-    may_be = {None: ("associations_per_address", *seconds), 1.5: (*seconds, "grace")}
+    nothing = ("associations_per_address", "failures_per_minute", *seconds)
+    may_be = {None: nothing, 1.5: (*seconds, "grace")}
     if field in may_be.get(value, ()):  # type: ignore[call-overload]  # -1 and "1" are not there
         assert getattr(Limits(**{field: value}), field) == value  # type: ignore[arg-type]
         return

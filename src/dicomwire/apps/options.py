@@ -328,6 +328,15 @@ def acceptor_options(title: str) -> tuple[Option, ...]:
             metavar="N",
         ),
         option(
+            "--max-failures",
+            "titles and users of one address that are refused in a minute before all that it "
+            f"asks for is (default: {LIMITS.failures_per_minute}, 0: no limit)",
+            type=number(0),
+            default=LIMITS.failures_per_minute,
+            dest="max_failures",
+            metavar="N",
+        ),
+        option(
             "--stall-timeout",
             "seconds of silence within a message before giving up (default: 30, 0: no limit)",
             type=seconds,

@@ -171,6 +171,7 @@ def entity(title: str, args: argparse.Namespace, **settings: Any) -> Application
         limits = replace(
             ae.options.limits,
             associations_per_address=args.max_per_address,
+            failures_per_minute=args.max_failures or None,
             stall=args.stall_timeout,
             rate=args.min_rate,
             keepalive=args.keepalive,

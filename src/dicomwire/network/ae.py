@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dicomwire.network.access import address_text
 from dicomwire.network.addresses import Address, TLSArguments, local_address, peer_address
 from dicomwire.network.association import Association, stamp
+from dicomwire.network.attempts import Attempts
 from dicomwire.network.events import HandlerArgType, Handlers
 from dicomwire.network.negotiations import Drop, Negotiations
 from dicomwire.network.options import (
@@ -82,6 +83,7 @@ class ApplicationEntity(TimeOuts):
         self._servers: list[AssociationServer] = []
         self._places = Places()
         self.negotiations = Negotiations()
+        self.attempts = Attempts()
         self._lock = threading.Lock()
         self.lock = threading.Lock()  # for programs; see Association.lock
 
@@ -676,7 +678,12 @@ class ApplicationEntity(TimeOuts):
         """Give back what `claim_slot` took, if it did."""
         self._places.free(id(association))
 
-    def begin_again(self, server: AssociationServer, places: Places | None = None) -> None:
+    def begin_again(
+        self,
+        server: AssociationServer,
+        places: Places | None = None,
+        attempts: Attempts | None = None,
+    ) -> None:
         """Begin anew in a process that was forked: what stands belongs to its parent.
 
         Parameters
@@ -685,6 +692,8 @@ class ApplicationEntity(TimeOuts):
             The one that goes on here.
         places : Places, optional
             Where the associations to come have theirs.
+        attempts : Attempts, optional
+            Where their failures count.
         """
         self._lock = threading.Lock()  # another thread of the parent may have held it
         for other in self._servers:
@@ -696,6 +705,7 @@ class ApplicationEntity(TimeOuts):
         self._servers, self._associations = [server], {}
         self.negotiations = Negotiations()
         self._places = places or Places()
+        self.attempts = attempts or Attempts()
 
     def forget_server(self, server: AssociationServer) -> None:
         """Take note that a server has stopped."""

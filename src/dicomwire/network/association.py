@@ -405,7 +405,7 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         policy = self._ae.policy(
             self.acceptor.ae_title,
             supported(self.acceptor.supported_contexts),
-            revise=self.acceptor.revised,
+            **self.judges,
         )
         return self._given, Address(*self._given.getpeername()), policy, None
 

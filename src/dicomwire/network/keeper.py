@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dicomwire.network import tls
+from dicomwire.network import attempts, tls
 from dicomwire.network.places import Ledger, SharedPlaces
 from dicomwire.network.processes import fork, leave_it
 from dicomwire.network.refusals import Refusals
@@ -73,7 +73,7 @@ class Keeper:
         self, server: AssociationServer, control: socket.socket, workers: int, grace: float
     ) -> None:
         self._server, self._control, self._grace = server, control, grace
-        self._ledger = Ledger(workers)
+        self._ledger = Ledger(workers, attempts.SIZE)
         self._workers = [_Worker(number) for number in range(workers)]
         self._selector = selectors.DefaultSelector()
         self._listens = False
@@ -214,7 +214,7 @@ class Keeper:
             each.close()
         if self._held is not None:  # who serves it would close it, and the peer not see it
             self._held.close()
-        _Work(self._server, channel, SharedPlaces(self._ledger, number)).run()
+        _Work(self._server, channel, self._ledger, number).run()
 
     def _reap(self) -> None:
         """Take note of the workers that have ended."""
@@ -304,14 +304,16 @@ class _Work:
     """What a worker does: serves what it is handed."""
 
     def __init__(
-        self, server: AssociationServer, channel: socket.socket, places: SharedPlaces
+        self, server: AssociationServer, channel: socket.socket, ledger: Ledger, number: int
     ) -> None:
-        self._server, self._channel, self._places = server, channel, places
+        self._server, self._channel, self._ledger = server, channel, ledger
+        self._places = SharedPlaces(ledger, number)
 
     def run(self) -> None:
         """Serve until there is nothing more to do."""
         server = self._server
-        server.ae.begin_again(server, self._places)
+        failures = attempts.Attempts(self._ledger.besides, self._ledger.locked_besides)
+        server.ae.begin_again(server, self._places, failures)
         server.refusals = Refusals(the_watcher().call_later)
         for sock in self._handed():
             try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 
 _CELL = 4  # bytes of a number in the memory that processes share
@@ -64,6 +66,8 @@ class Ledger:
     ----------
     workers : int
         How many.
+    besides : int
+        Bytes for something else.
 
     Attributes
     ----------
@@ -73,29 +77,49 @@ class Ledger:
         How many of the connections that each was handed are over.
     marks : sequence of byte
         For each worker in turn, 8 bytes that stand for the address of each of `MARKS` associations.
+    besides : sequence of byte
+        Memory for something else; it is no worker's.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, besides: int = 0) -> None:
         import mmap
 
         self._file = os.memfd_create("dicomwire") if hasattr(os, "memfd_create") else _unnamed()
         size = 2 * workers * _CELL
-        os.truncate(self._file, size + workers * MARKS * _MARK)
-        memory = memoryview(mmap.mmap(self._file, size + workers * MARKS * _MARK))
-        numbers, self.marks = memory[:size].cast("i"), memory[size:]
+        marked = size + workers * MARKS * _MARK
+        os.truncate(self._file, marked + besides)
+        memory = memoryview(mmap.mmap(self._file, marked + besides))
+        numbers, self.marks = memory[:size].cast("i"), memory[size:marked]
+        self.besides = memory[marked:]
         self.held, self.ended = numbers[:workers], numbers[workers:]
 
-    def lock(self) -> None:
-        """Keep the other processes from claiming; the system undoes it when this one dies."""
+    def lock(self, byte: int = 0) -> None:
+        """Keep the other processes from claiming; the system undoes it when this one dies.
+
+        Parameters
+        ----------
+        byte : int
+            The byte of the file that is locked for it: threads of a process share its locks, so
+            what has another lock of this process has another byte.
+        """
         import fcntl
 
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        fcntl.lockf(self._file, fcntl.LOCK_EX, 1, byte)
 
-    def unlock(self) -> None:
+    def unlock(self, byte: int = 0) -> None:
         """Let the others claim."""
         import fcntl
 
-        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, byte)
+
+    @contextmanager
+    def locked_besides(self) -> Iterator[None]:
+        """Keep the other processes from `besides` within a block."""
+        self.lock(1)
+        try:
+            yield
+        finally:
+            self.unlock(1)
 
     def forget(self, worker: int) -> None:
         """Learn that a worker is dead."""

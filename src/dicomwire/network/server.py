@@ -290,7 +290,7 @@ class AssociationServer(TCPServer):
             self.ae_title,
             self._supported,
             claim_slot=partial(self.ae.claim_slot, association),
-            revise=association.acceptor.revised,
+            **association.judges,
         )
         try:
             association.start(sock, peer, policy, self.ssl_context)

@@ -184,8 +184,6 @@ class Standing(TimeOuts, ABC):
 
     def _of_peer(self, policy: Policy, sock: Any) -> Policy:
         """Return what is accepted of the peer of a connection, which may be TLS."""
-        if self.options.title_networks:
-            policy = replace(policy, may_call=self._may_call)
         if not self.options.titles_in_certificates:
             return policy
         titles, names = policy.calling_titles, certificate_names(sock)
@@ -193,10 +191,34 @@ class Standing(TimeOuts, ABC):
         titles = tuple(each for each in names if not titles or each in titles) or ("",)
         return replace(policy, calling_titles=titles)
 
+    @property
+    def judges(self) -> dict[str, Any]:
+        """What decides on the peer of this very association, as fields of `Policy`."""
+        return {
+            "revise": self.acceptor.revised,
+            "may_try": self._may_try,
+            "passed": self._passed,
+            "may_call": self._may_call,
+        }
+
+    def _may_try(self) -> bool:
+        """Whether the peer's address may try a title or a user; if not, learn why."""
+        most = self.options.limits.failures_per_minute
+        if most is None or self._ae.attempts.begin(self._peer_host, most):
+            return True
+        what = "too many titles or users from its address were refused"
+        self.refused = what, "Limits.failures_per_minute"
+        return False
+
+    def _passed(self) -> None:
+        """Take note that it did not fail."""
+        most = self.options.limits.failures_per_minute
+        if most is not None:
+            self._ae.attempts.passed(self._peer_host, most)
+
     def _may_call(self, title: str) -> bool:
         """Whether the peer may have its title, where it comes from; if not, learn why."""
-        host = self._peer_address.host if self._peer_address else ""
-        if may_call(title, host, self.options.title_networks):
+        if may_call(title, self._peer_host, self.options.title_networks):
             return True
         self.refused = "its AE title belongs to other addresses", "Options.title_networks"
         return False
@@ -224,6 +246,10 @@ class Standing(TimeOuts, ABC):
             if isinstance(event, Message):
                 drop(event)
         self.connection.events.clear()
+
+    @property
+    def _peer_host(self) -> str:
+        return self._peer_address.host if self._peer_address else "?"
 
     @property
     def _peer_address(self) -> Address | None:
@@ -254,10 +280,9 @@ class Standing(TimeOuts, ABC):
         limit = limit_in(error)
         refused = self.refused if limit is None else (limit.what, f"Limits.{limit.setting}")
         if self.refusals is not None and not was_established:
-            host = self._peer_address.host if self._peer_address else "?"
             why = error.what if error is not None else ""
             reason = "{}. Setting: {}".format(*refused) if refused else why
-            self.is_summed_up = not self.refusals.is_told(address_text(host), reason)
+            self.is_summed_up = not self.refusals.is_told(address_text(self._peer_host), reason)
             if self.is_summed_up:
                 return
         if refused:

@@ -21,6 +21,11 @@ class Limits:
         Associations that one address may have with a server at once; more are rejected with
         (2, 3, 2), local limit exceeded. None: as many as there are, because many devices may be
         behind one address.
+    failures_per_minute : int or None
+        Calling and called AE titles, and user identities, of one address that may be refused in a
+        minute. Beyond that whatever it asks for is rejected with (2, 3, 1), temporary congestion,
+        and no handler is asked; a minute without a failure forgets all of them, a part of it as
+        many as it is long. An IPv6 address counts as its /64. None: any number.
     negotiations : int
         Connections on which no association stands yet. One more closes the oldest of the address
         that has the most, so that whoever comes to speak is served.
@@ -69,6 +74,7 @@ class Limits:
     """
 
     associations_per_address: int | None = None
+    failures_per_minute: int | None = 300
     negotiations: int = 1000
     negotiation_memory: int = MIB + MIB // 2
     associate_length: int = MIB
@@ -96,7 +102,7 @@ class Limits:
                 raise ValueError(f"Limits.{each.name} cannot be {value!r}")
 
 
-_MAY_BE_NONE = {"associations_per_address", "stall", "keepalive"}
+_MAY_BE_NONE = {"associations_per_address", "failures_per_minute", "stall", "keepalive"}
 _MAY_BE_ZERO = {"rate", "empty_fragments", "stall", "grace"}
 _SECONDS = {"stall", "grace", "keepalive"}
 

@@ -42,6 +42,10 @@ from dicomwire.services.wants import (
 
 IDENTITY_TYPES = range(1, 6)  # PS3.7 Table D.3-14
 
+# PS3.8 Table 9-21
+CALLER_UNKNOWN, CALLED_UNKNOWN = AssociateRJ(1, 1, 3), AssociateRJ(1, 1, 7)
+CONGESTED = AssociateRJ(2, 3, 1)
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -88,6 +92,10 @@ class Policy:
         The calling AE titles that are known; empty accepts any.
     accept_any : callable, optional
         See `answer_contexts`.
+    may_try : callable
+        Takes note of an attempt; False when too many failed.
+    passed : callable
+        Takes note that it did not fail for who the peer is.
     may_call : callable
         Whether the peer may have the calling AE title that it has.
     claim_slot : callable
@@ -105,6 +113,8 @@ class Policy:
     called_title: str | None = None
     calling_titles: Sequence[str] = ()
     accept_any: Callable[[str], bool] | None = None
+    may_try: Callable[[], bool] = field(default=lambda: True)
+    passed: Callable[[], object] = field(default=lambda: None)
     may_call: Callable[[str], bool] = field(default=lambda title: True)
     claim_slot: Callable[[], bool] = field(default=lambda: True)
     window: tuple[int, int] = (1, 1)
@@ -181,14 +191,20 @@ def reject(connection: Connection, rejection: AssociateRJ) -> Conversation[None]
 def _consider(
     request: AssociateRQ, policy: Policy
 ) -> Conversation[tuple[AssociateRJ | None, list[AnyUserItem]]]:
+    if not policy.may_try():
+        return CONGESTED, []
     rejection = check_request(request, policy.called_title, policy.calling_titles)
     if rejection is None and not policy.may_call(request.calling_ae_title):
-        rejection = AssociateRJ(1, 1, 3)
+        rejection = CALLER_UNKNOWN
+    has_failed = rejection in (CALLER_UNKNOWN, CALLED_UNKNOWN)
     if rejection is None and not policy.claim_slot():
         rejection = AssociateRJ(2, 3, 2)
     items: list[AnyUserItem] = []
     if rejection is None:
         rejection = yield from _identify(request, items)
+        has_failed = rejection is not None
+    if not has_failed:
+        policy.passed()
     if rejection is None:
         yield from _extend(request, policy, items)
     return rejection, items

@@ -202,7 +202,7 @@ class Server:
             self.ae_title,
             self._supported,
             claim_slot=partial(ae.claim_place, self._places, association),
-            revise=association.acceptor.revised,
+            **association.judges,
         )
         serving = association.serve(
             sock, peer, policy, self.ssl_context, partial(self._places.free, number)
