@@ -138,6 +138,11 @@ _TLS, _ACCESS, _TRANSPORT, _RENEWAL, _FLOODS = (
     for name in ("tls", "access", "transport", "renewal", "floods")
 )
 SECURED: dict[str, Scenario] = {
+    f"{_ACCESS}a_secret_without_tls_is_not_looked_at": Scenario(
+        "N44",
+        "a passcode, a ticket, an assertion or a token without TLS",
+        "RJ(1,2,1), and no handler is asked, if asked for",
+    ),
     f"{_ACCESS}a_title_has_to_come_from_its_networks": Scenario(
         "N14", "a known AE title from another address", "RJ(1,1,3), if asked for"
     ),
@@ -246,7 +251,6 @@ FUZZED: dict[str, Scenario] = {
 """What is not played but searched for, by the test that plays what was found."""
 
 LEFT_OUT: dict[str, tuple[str, str]] = {
-    "N44": ("a passcode without TLS", "for a handler of EVT_USER_ID to judge"),
     "N45": ("a token that is expired, unsigned, for somebody else", "likewise"),
     "X14": ("an audit collector that is down", "nothing is audited yet"),
     "X15": ("audit messages with odd text", "likewise"),

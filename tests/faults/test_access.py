@@ -357,6 +357,52 @@ def test_what_is_refused_for_another_reason_is_no_guess(kind: str) -> None:
         standing.release()
 
 
+@every
+@pytest.mark.parametrize("kind_of", [1, 2, 3, 4, 5, 9])
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_secret_without_tls_is_not_looked_at(
+    kind: str, kind_of: int, needed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """N44."""
+    asked = Box()
+
+    def verify(event: Any) -> tuple[bool, None]:
+        asked.put(event.user_id_type)
+        return True, None
+
+    ae = entity("SCP", VERIFICATION, secrets_need_tls=needed)
+    is_refused = needed and kind_of in SECRETS and kind_of > 1
+    with served(kind, ae, (evt.EVT_USER_ID, verify)) as port:
+        secret = b"Pass-Code-2" if kind_of == 2 else b""
+        assoc = identified(port, UserIdentity(kind_of, False, b"Token-5", secret))
+        assert assoc.is_established is not is_refused
+        assoc.release()
+    if is_refused:
+        assert rejected(assoc.ended) == (1, 2, 1)
+    if kind == "workers":  # whose lines and lists are those of other processes
+        return
+    assert asked.things == ([] if is_refused or kind_of == 9 else [kind_of])
+    found = [each for each in lines(caplog, logging.WARNING) if "is refused" in each]
+    assert len(found) == is_refused
+    assert all(each.endswith("Setting: Options.secrets_need_tls") for each in found)
+
+
+@both
+def test_a_secret_over_tls_is_looked_at(kind: str) -> None:
+    """N44."""
+    ends = certificates.contexts()
+    verify = (evt.EVT_USER_ID, lambda event: (event.has_passcode("right"), None))
+    ae = entity("SCP", VERIFICATION, secrets_need_tls=True)
+    with served(kind, ae, verify, ssl_context=ends.server) as port:
+        for passcode in (b"right", b"wrong"):
+            assoc = entity("SCU", VERIFICATION).associate(
+                LOCAL, port, ext_neg=[UserIdentity(2, False, b"a", passcode)],
+                tls_args=(ends.client, "localhost"),
+            )  # fmt: skip
+            assert assoc.is_established is (passcode == b"right")
+            assoc.release()
+
+
 SECRETS = {1: "", 2: "Pass-Code-2", 3: "Ticket-3", 4: "Assertion-4", 5: "Token-5"}
 
 

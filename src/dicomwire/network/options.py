@@ -81,6 +81,11 @@ class Options:
         Whether the calling AE title has to be a common name, or an alternative DNS name, of the
         peer's certificate; else the association is rejected with (1, 1, 3), calling AE title not
         recognised. Servers without TLS then reject everybody.
+    secrets_need_tls : bool
+        Whether a user identity with a passcode, a ticket, an assertion or a token (PS3.7 Table
+        D.3-14, types 2 to 5) is rejected with (1, 2, 1) on a connection without TLS, where anybody
+        in between may have read it; no handler is asked. TLS that ends before, in a proxy, does
+        not count.
 
     Raises
     ------
@@ -105,6 +110,7 @@ class Options:
     networks: tuple[str, ...] = ()
     title_networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     titles_in_certificates: bool = False
+    secrets_need_tls: bool = False
 
     def __post_init__(self) -> None:
         if not all(0 <= number <= 0xFFFF for number in self.asynchronous_operations):

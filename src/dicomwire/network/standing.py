@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dicomwire.network.access import address_text, certificate_names, may_call
@@ -32,6 +34,8 @@ from dicomwire.services.association import Identity, Policy
 from dicomwire.services.responding import drop
 
 logger = logging.getLogger("dicomwire.association")
+
+USERNAME = 1  # alone, PS3.7 Table D.3-14
 
 MODES = ("requestor", "acceptor")
 
@@ -184,6 +188,9 @@ class Standing(TimeOuts, ABC):
 
     def _of_peer(self, policy: Policy, sock: Any) -> Policy:
         """Return what is accepted of the peer of a connection, which may be TLS."""
+        if self.options.secrets_need_tls:
+            may = partial(self._may_identify, isinstance(sock, ssl.SSLSocket))
+            policy = replace(policy, may_identify=may)
         if not self.options.titles_in_certificates:
             return policy
         titles, names = policy.calling_titles, certificate_names(sock)
@@ -221,6 +228,13 @@ class Standing(TimeOuts, ABC):
         if may_call(title, self._peer_host, self.options.title_networks):
             return True
         self.refused = "its AE title belongs to other addresses", "Options.title_networks"
+        return False
+
+    def _may_identify(self, is_encrypted: bool, kind: int) -> bool:
+        """Whether the peer may say who its user is, over such a line; if not, learn why."""
+        if is_encrypted or kind == USERNAME or not self.options.secrets_need_tls:
+            return True
+        self.refused = "it sent a passcode or a token without TLS", "Options.secrets_need_tls"
         return False
 
     def give_way(self, setting: str) -> None:

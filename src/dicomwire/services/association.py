@@ -45,6 +45,7 @@ IDENTITY_TYPES = range(1, 6)  # PS3.7 Table D.3-14
 # PS3.8 Table 9-21
 CALLER_UNKNOWN, CALLED_UNKNOWN = AssociateRJ(1, 1, 3), AssociateRJ(1, 1, 7)
 CONGESTED = AssociateRJ(2, 3, 1)
+NOT_VERIFIED = AssociateRJ(1, 2, 1)  # for good: a device should not hammer
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class Policy:
         Takes note that it did not fail for who the peer is.
     may_call : callable
         Whether the peer may have the calling AE title that it has.
+    may_identify : callable
+        Whether a user identity of a type may be judged at all, by its type.
     claim_slot : callable
         Takes one of the associations that may stand at once; False when there is none left.
     window : (int, int)
@@ -116,6 +119,7 @@ class Policy:
     may_try: Callable[[], bool] = field(default=lambda: True)
     passed: Callable[[], object] = field(default=lambda: None)
     may_call: Callable[[str], bool] = field(default=lambda title: True)
+    may_identify: Callable[[int], bool] = field(default=lambda kind: True)
     claim_slot: Callable[[], bool] = field(default=lambda: True)
     window: tuple[int, int] = (1, 1)
     items: Sequence[AnyUserItem] = ()
@@ -201,7 +205,7 @@ def _consider(
         rejection = AssociateRJ(2, 3, 2)
     items: list[AnyUserItem] = []
     if rejection is None:
-        rejection = yield from _identify(request, items)
+        rejection = yield from _identify(request, policy, items)
         has_failed = rejection is not None
     if not has_failed:
         policy.passed()
@@ -210,11 +214,15 @@ def _consider(
     return rejection, items
 
 
-def _identify(request: AssociateRQ, items: list[AnyUserItem]) -> Conversation[AssociateRJ | None]:
+def _identify(
+    request: AssociateRQ, policy: Policy, items: list[AnyUserItem]
+) -> Conversation[AssociateRJ | None]:
     """Let the handler verify the user identity (PS3.7 D.3.3.7)."""
     for identity in items_of(request.user_information, UserIdentity):
         if identity.user_identity_type not in IDENTITY_TYPES:
             continue  # not supported: accepted without an answer, which tells the requestor
+        if not policy.may_identify(identity.user_identity_type):
+            return NOT_VERIFIED
         try:
             verified, response = yield Call("EVT_USER_ID", user_identity=identity)
         except Unbound:
@@ -222,7 +230,7 @@ def _identify(request: AssociateRQ, items: list[AnyUserItem]) -> Conversation[As
         except (HandlerRaised, TypeError, ValueError):
             verified, response = False, None
         if not verified:
-            return AssociateRJ(1, 2, 1)  # for good: a device should not hammer
+            return NOT_VERIFIED
         answer = _identity_response(identity, response)
         if answer is not None:
             items.append(answer)
