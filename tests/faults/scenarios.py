@@ -133,9 +133,9 @@ IN_MEMORY: dict[str, Scenario] = {
 }
 """Scenarios that tests elsewhere play, by the test."""
 
-_TLS, _ACCESS, _TRANSPORT, _RENEWAL, _FLOODS = (
+_TLS, _ACCESS, _TRANSPORT, _RENEWAL, _FLOODS, _TOKENS = (
     f"tests/faults/test_{name}.py::test_"
-    for name in ("tls", "access", "transport", "renewal", "floods")
+    for name in ("tls", "access", "transport", "renewal", "floods", "tokens")
 )
 SECURED: dict[str, Scenario] = {
     f"{_ACCESS}a_secret_without_tls_is_not_looked_at": Scenario(
@@ -143,6 +143,15 @@ SECURED: dict[str, Scenario] = {
         "a passcode, a ticket, an assertion or a token without TLS",
         "RJ(1,2,1), and no handler is asked, if asked for",
     ),
+    f"{_TOKENS}tokens_that_are_no_good": Scenario(
+        "N45",
+        "a token that is expired, unsigned, for somebody else, rubbish or 65,000 bytes long",
+        "RJ(1,2,1)",
+    ),
+    f"{_TOKENS}handlers_that_raise_show_no_token": Scenario(
+        "N45", "a handler that raises, whatever it says", "RJ(1,2,1), and no log shows the token"
+    ),
+    f"{_TOKENS}a_token_of_100_kb": Scenario("N45", "a token of 100 kB", "ABORT(0,0)"),
     f"{_ACCESS}a_title_has_to_come_from_its_networks": Scenario(
         "N14", "a known AE title from another address", "RJ(1,1,3), if asked for"
     ),
@@ -251,7 +260,6 @@ FUZZED: dict[str, Scenario] = {
 """What is not played but searched for, by the test that plays what was found."""
 
 LEFT_OUT: dict[str, tuple[str, str]] = {
-    "N45": ("a token that is expired, unsigned, for somebody else", "likewise"),
     "X14": ("an audit collector that is down", "nothing is audited yet"),
     "X15": ("audit messages with odd text", "likewise"),
     "X16": ("an audit message for each event", "likewise"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dicomwire.service_class")
 
+_MOST_FRAMES = 20  # of where a handler raised, the innermost ones
 YIELDING = ("EVT_C_FIND", "EVT_C_GET", "EVT_C_MOVE")
 # What says in its data set what is wanted: a list of UIDs at the longest.
 _IDENTIFYING = [SERVICES[name].command_field for name in ("C-FIND", "C-GET", "C-MOVE")]
@@ -106,9 +109,19 @@ class Handling:
 
     def _raised(self, name: str) -> HandlerRaised:
         """Report what a handler raised, and return what the conversation is told."""
-        logger.exception("Exception in the handler bound to 'evt.%s'", name)
+        if name == "EVT_USER_ID":
+            self._tell_where(name, sys.exc_info()[1])
+        else:
+            logger.exception("Exception in the handler bound to 'evt.%s'", name)
         self._learn(name, None)
         return HandlerRaised()
+
+    def _tell_where(self, name: str, error: BaseException | None) -> None:
+        """Say where a handler raised what, not its words: they may be a passcode, or a token."""
+        where = traceback.format_tb(error.__traceback__, -_MOST_FRAMES) if error else []
+        kind = type(error).__name__
+        text = "Exception in the handler bound to 'evt.%s': %s, from\n%s"
+        logger.error(text, name, kind, "".join(where).rstrip())
 
     def _learn(self, name: str, returned: Any) -> None:
         """Keep what a handler said of the negotiation."""
