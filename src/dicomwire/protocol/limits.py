@@ -24,8 +24,8 @@ class Limits:
     failures_per_minute : int or None
         Calling and called AE titles, and user identities, of one address that may be refused in a
         minute. Beyond that whatever it asks for is rejected with (2, 3, 1), temporary congestion,
-        and no handler is asked; a minute without a failure forgets all of them, a part of it as
-        many as it is long. An IPv6 address counts as its /64. None: any number.
+        and no handler is asked. Failures are forgotten at an even pace, all within a minute. An
+        IPv6 address counts as its /64. None: any number.
     negotiations : int
         Connections on which no association stands yet. One more closes the oldest of the address
         that has the most, so that whoever comes to speak is served.
