@@ -18,7 +18,7 @@ from dicomwire.network.refusals import IN_FULL
 from dicomwire.protocol.items import UserIdentity
 from dicomwire.protocol.pdus import AssociateRJ, AssociateRQ
 from tests.faults.two_servers import KINDS, served
-from tests.network.ends import LOCAL, VERIFICATION, dial, entity
+from tests.network.ends import LOCAL, VERIFICATION, dial, entity, until
 from tests.protocol import pairs
 
 every = pytest.mark.parametrize("kind", [*KINDS, "workers"])
@@ -43,6 +43,18 @@ def log(tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
 def asking(title: str, user: UserIdentity) -> AssociateRQ:
     """A request by a user."""
     return replace(pairs.request(user), calling_ae_title=title)
+
+
+@every
+@pytest.mark.parametrize("flood", ["a scan", "strangers"])
+def test_a_sum_does_not_wait_for_anything_else_to_happen(
+    kind: str, flood: str, log: Callable[[], list[str]]
+) -> None:
+    make, knock, words = FLOODS[flood]
+    with served(kind, make()) as port:
+        for _ in range(MANY):
+            knock(port)
+        until(lambda: sum(account(log(), words)) == MANY)
 
 
 @every
