@@ -14,6 +14,7 @@ import pytest
 
 from dicomwire.apps import qrscp, serving
 from dicomwire.apps.options import WrongUse
+from dicomwire.apps.settings import Peer
 from dicomwire.archive.node import FIND, GET, MODELS
 from tests.apps.conftest import Receiving, Tool
 from tests.apps.test_serving import Server, server
@@ -156,7 +157,7 @@ def test_the_defaults_are_pynetdicoms() -> None:
     assert (args.ae_title, args.port, args.bind_address) == ("QRSCP", 11112, "")
     assert (args.acse_timeout, args.dimse_timeout, args.network_timeout) == (30.0, 30.0, 30.0)
     assert (args.max_pdu, args.instance_location) == (16382, "instances")
-    assert [tuple(each) for each in known] == [("STORESCP", "127.0.0.1", 11113, False)]
+    assert known == (Peer("STORESCP", "127.0.0.1", 11113),)
 
 
 @pytest.mark.no_socket

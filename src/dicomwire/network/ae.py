@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from dicomwire.network.access import address_text
 from dicomwire.network.addresses import Address, TLSArguments, local_address, peer_address
 from dicomwire.network.association import Association, stamp
-from dicomwire.network.attempts import Attempts
 from dicomwire.network.events import HandlerArgType, Handlers
 from dicomwire.network.negotiations import Drop, Negotiations
 from dicomwire.network.options import (
@@ -51,6 +50,8 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
     from pydicom.uid import UID
 
+    from dicomwire.network.attempts import Attempts
+
 logger = logging.getLogger("dicomwire.ae")
 
 
@@ -83,7 +84,7 @@ class ApplicationEntity(TimeOuts):
         self._servers: list[AssociationServer] = []
         self._places = Places()
         self.negotiations = Negotiations()
-        self.attempts = Attempts()
+        self._attempts: Attempts | None = None
         self._lock = threading.Lock()
         self.lock = threading.Lock()  # for programs; see Association.lock
 
@@ -627,6 +628,19 @@ class ApplicationEntity(TimeOuts):
         self.negotiations.end(id(association))
         self.free_slot(association)
 
+    @property
+    def attempts(self) -> Attempts:
+        """The titles and users of each address that its servers refused a short while ago."""
+        from dicomwire.network.attempts import Attempts  # only servers need it
+
+        with self._lock:
+            self._attempts = self._attempts or Attempts()
+            return self._attempts
+
+    @attempts.setter
+    def attempts(self, value: Attempts) -> None:
+        self._attempts = value
+
     def claim_slot(self, association: Association) -> bool:
         """Take one of `maximum_associations`; False when there is none left."""
         return self.claim_place(self._places, association)
@@ -705,7 +719,7 @@ class ApplicationEntity(TimeOuts):
         self._servers, self._associations = [server], {}
         self.negotiations = Negotiations()
         self._places = places or Places()
-        self.attempts = attempts or Attempts()
+        self._attempts = attempts
 
     def forget_server(self, server: AssociationServer) -> None:
         """Take note that a server has stopped."""
