@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import socket
 import time
@@ -41,6 +42,21 @@ async def test_a_server_that_is_started_by_hand() -> None:
         assert (await assoc.c_echo()).status == 0
     await server.close()
     await waiting
+
+
+@asynchronous
+async def test_a_crowd_that_waits_to_be_accepted_leaves_turns_to_others() -> None:
+    count, most = 50, 0
+    async with aio.serve(LOCAL, 0, contexts=[VERIFICATION]) as server:
+        with contextlib.ExitStack() as stack:
+            for _ in range(count):  # while the loop stands still
+                sock = socket.create_connection((LOCAL, server.port))
+                stack.enter_context(sock)
+            while len(server._running) < count:
+                before = len(server._running)
+                await asyncio.sleep(0)
+                most = max(most, len(server._running) - before)
+    assert most <= 2
 
 
 @asynchronous

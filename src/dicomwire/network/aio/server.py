@@ -183,10 +183,10 @@ class Server:
                 continue
             if may_connect(address[0], self.ae.options.networks):
                 self._begin(sock, Address(*address))
-                await asyncio.sleep(0)  # many that come at once are read and refused one by one
-                continue
-            sock.close()
-            tell_stranger(self.refusals, address)
+            else:
+                sock.close()
+                tell_stranger(self.refusals, address)
+            await asyncio.sleep(0)  # who can be accepted at once is: the others want their turn
 
     def _begin(self, sock: socket.socket, peer: Address) -> None:
         """Serve a connection as an association, in a task of its own."""
