@@ -458,3 +458,32 @@ def test_what_a_side_flushes_is_what_it_wants() -> None:
     assert repr(FLUSH)  # one object, shared
     requestor, _ = associated()
     assert next(association.release(requestor)) is FLUSH
+
+
+@pytest.mark.parametrize(
+    ("changes", "user", "tries"),
+    [
+        ({}, False, 0),
+        ({}, True, 1),
+        ({"called_title": "SCP"}, False, 1),
+        ({"calling_titles": ["SCU"]}, False, 1),
+        ({"may_call": lambda title: True}, False, 1),
+    ],
+)
+def test_an_attempt_is_what_could_fail(changes: dict[str, Any], user: bool, tries: int) -> None:
+    said: list[str] = []
+    accepting = policy(
+        may_try=lambda: not said.append("tries"), passed=lambda: said.append("passed"), **changes
+    )
+    asked = request()
+    if user:
+        asked.user_information.append(UserIdentity(1, False, b"me"))
+    assert sides(asked, accepting)[1].result is True
+    assert said == ["tries", "passed"] * tries
+
+
+def test_who_may_not_try_is_told_to_come_later_and_no_handler_is_asked() -> None:
+    asked = request()
+    asked.user_information.append(UserIdentity(1, False, b"me"))
+    _, other = sides(asked, policy(may_try=lambda: False), EVT_USER_ID=lambda **_: 1 / 0)
+    assert other.sent == [AssociateRJ(2, 3, 1)]

@@ -655,9 +655,10 @@ class ApplicationEntity(TimeOuts):
         association : Association
             Of either API.
         """
-        who, host = id(association), association.remote["address"]
-        most, limit = self.options.limits.associations_per_address, self.maximum_associations
-        if places.claim(who, limit, address_text(host), most):
+        who, host = id(association), address_text(association.peer_host)
+        most = association.options.limits.associations_per_address
+        limit = self.maximum_associations
+        if places.claim(who, limit, host, most):
             self.negotiations.end(who)
             return True
         is_full = most is None or places.count >= limit
@@ -679,7 +680,7 @@ class ApplicationEntity(TimeOuts):
         drop : callable
             Ends it, see `Negotiations`.
         """
-        limits, who = self.options.limits, id(association)
+        limits, who = association.options.limits, id(association)
         address = address_text(peer.host)
         self.negotiations.begin(who, address, drop, limits.negotiations)
 

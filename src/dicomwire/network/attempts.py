@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 
@@ -84,6 +85,7 @@ class Attempts:
             return True
 
 
+@lru_cache(256)
 def _mark(host: str) -> bytes:
     """Return what stands for an address: the same in all processes."""
     address = canonical(host)

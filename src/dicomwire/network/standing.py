@@ -205,13 +205,13 @@ class Standing(TimeOuts, ABC):
             "revise": self.acceptor.revised,
             "may_try": self._may_try,
             "passed": self._passed,
-            "may_call": self._may_call,
+            "may_call": self._may_call if self.options.title_networks else None,
         }
 
     def _may_try(self) -> bool:
         """Whether the peer's address may try a title or a user; if not, learn why."""
         most = self.options.limits.failures_per_minute
-        if most is None or self._ae.attempts.begin(self._peer_host, most):
+        if most is None or self._ae.attempts.begin(self.peer_host, most):
             return True
         what = "too many titles or users from its address were refused"
         self.refused = what, "Limits.failures_per_minute"
@@ -221,11 +221,11 @@ class Standing(TimeOuts, ABC):
         """Take note that it did not fail."""
         most = self.options.limits.failures_per_minute
         if most is not None:
-            self._ae.attempts.passed(self._peer_host, most)
+            self._ae.attempts.passed(self.peer_host, most)
 
     def _may_call(self, title: str) -> bool:
         """Whether the peer may have its title, where it comes from; if not, learn why."""
-        if may_call(title, self._peer_host, self.options.title_networks):
+        if may_call(title, self.peer_host, self.options.title_networks):
             return True
         self.refused = "its AE title belongs to other addresses", "Options.title_networks"
         return False
@@ -262,8 +262,10 @@ class Standing(TimeOuts, ABC):
         self.connection.events.clear()
 
     @property
-    def _peer_host(self) -> str:
-        return self._peer_address.host if self._peer_address else "?"
+    def peer_host(self) -> str:
+        """The peer's address, "?" while it is not known."""
+        address = self._peer_address
+        return address.host if address is not None else "?"
 
     @property
     def _peer_address(self) -> Address | None:
@@ -296,7 +298,7 @@ class Standing(TimeOuts, ABC):
         if self.refusals is not None and not was_established:
             why = error.what if error is not None else ""
             reason = "{}. Setting: {}".format(*refused) if refused else why
-            self.is_summed_up = not self.refusals.is_told(address_text(self._peer_host), reason)
+            self.is_summed_up = not self.refusals.is_told(address_text(self.peer_host), reason)
             if self.is_summed_up:
                 return
         if refused:

@@ -23,7 +23,7 @@ class Limits:
         behind one address.
     failures_per_minute : int or None
         Calling and called AE titles, and user identities, of one address that may be refused in a
-        minute. Beyond that whatever it asks for is rejected with (2, 3, 1), temporary congestion,
+        minute. Beyond that, right or wrong, each is rejected with (2, 3, 1), temporary congestion,
         and no handler is asked. Failures are forgotten at an even pace, all within a minute. An
         IPv6 address counts as its /64. None: any number.
     negotiations : int

@@ -97,8 +97,8 @@ class Policy:
         Takes note of an attempt; False when too many failed.
     passed : callable
         Takes note that it did not fail for who the peer is.
-    may_call : callable
-        Whether the peer may have the calling AE title that it has.
+    may_call : callable, optional
+        Whether the peer may have the calling AE title that it has; without it, it may.
     may_identify : callable
         Whether a user identity of a type may be judged at all, by its type.
     claim_slot : callable
@@ -118,7 +118,7 @@ class Policy:
     accept_any: Callable[[str], bool] | None = None
     may_try: Callable[[], bool] = field(default=lambda: True)
     passed: Callable[[], object] = field(default=lambda: None)
-    may_call: Callable[[str], bool] = field(default=lambda title: True)
+    may_call: Callable[[str], bool] | None = None
     may_identify: Callable[[int], bool] = field(default=lambda kind: True)
     claim_slot: Callable[[], bool] = field(default=lambda: True)
     window: tuple[int, int] = (1, 1)
@@ -195,23 +195,35 @@ def reject(connection: Connection, rejection: AssociateRJ) -> Conversation[None]
 def _consider(
     request: AssociateRQ, policy: Policy
 ) -> Conversation[tuple[AssociateRJ | None, list[AnyUserItem]]]:
-    if not policy.may_try():
+    can_fail = _can_fail(request, policy)
+    if can_fail and not policy.may_try():
         return CONGESTED, []
     rejection = check_request(request, policy.called_title, policy.calling_titles)
-    if rejection is None and not policy.may_call(request.calling_ae_title):
+    may_call = policy.may_call
+    if rejection is None and may_call is not None and not may_call(request.calling_ae_title):
         rejection = CALLER_UNKNOWN
-    has_failed = rejection in (CALLER_UNKNOWN, CALLED_UNKNOWN)
+    has_failed = rejection is not None and rejection in (CALLER_UNKNOWN, CALLED_UNKNOWN)
     if rejection is None and not policy.claim_slot():
         rejection = AssociateRJ(2, 3, 2)
     items: list[AnyUserItem] = []
     if rejection is None:
         rejection = yield from _identify(request, policy, items)
         has_failed = rejection is not None
-    if not has_failed:
+    if can_fail and not has_failed:
         policy.passed()
     if rejection is None:
         yield from _extend(request, policy, items)
     return rejection, items
+
+
+def _can_fail(request: AssociateRQ, policy: Policy) -> bool:
+    """Whether there is a title or a user that may turn out to be wrong."""
+    return bool(
+        policy.called_title is not None
+        or policy.calling_titles
+        or policy.may_call is not None
+        or items_of(request.user_information, UserIdentity)
+    )
 
 
 def _identify(
