@@ -363,6 +363,12 @@ class Served:
         self.process.wait()
 
 
+def port_of(peer: Peer) -> int:
+    """Our end of a connection, as the log names it."""
+    port: int = peer.socket.getsockname()[1]
+    return port
+
+
 def heard(peer: Peer, count: int) -> str:
     """What comes, in the words of the tables: at most so many PDUs, and the end of the line."""
     pdus: list[AnyPDU] = []

@@ -13,8 +13,7 @@ from tests.faults.conftest import Start
 from tests.faults.established import asking
 from tests.faults.negotiation import titled, with_items
 from tests.faults.scenarios import BEGINNINGS
-from tests.faults.servers import PATIENT, Served, heard, until
-from tests.network.ends import Peer
+from tests.faults.servers import PATIENT, Served, heard, port_of, until
 
 LIMIT = 100  # associations at once, unless told otherwise
 
@@ -35,11 +34,6 @@ def ours(request: pytest.FixtureRequest, served: Start) -> Served:
 def strict(request: pytest.FixtureRequest, served: Start) -> Served:
     """Servers that have to be called SCP, by SCU."""
     return served(request.param, (*PATIENT, "-strict"))
-
-
-def port_of(peer: Peer) -> int:
-    port: int = peer.socket.getsockname()[1]
-    return port
 
 
 def from_to(calling: bytes, called: bytes) -> bytes:

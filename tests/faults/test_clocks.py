@@ -13,8 +13,7 @@ import pytest
 
 from tests.conftest import require_program
 from tests.faults.established import ECHOED, asking
-from tests.faults.servers import NAMES, PATIENT, Served, heard, waits_for_close
-from tests.faults.test_transport import port_of
+from tests.faults.servers import NAMES, PATIENT, Served, heard, port_of, waits_for_close
 from tests.network.ends import Peer
 from tests.protocol.pairs import ECHO, message
 

@@ -14,21 +14,24 @@ BATCH = 250  # fewer than may wait to be accepted
 MOST = 200  # bytes that a server may be larger afterwards, for each connection
 
 
-def checked(server: Served, count: int) -> None:
-    """Connect and close so many times; all of it has been accepted then."""
+def checked(server: Served, count: int) -> list[int]:
+    """Connect and close so many times; all of it has been accepted then. Return our ports."""
     where = (server.host, server.port)
+    ports = []
     for number in range(count):
         with socket.create_connection(where, WAIT) as sock:
+            ports.append(sock.getsockname()[1])
             if number % BATCH == BATCH - 1:  # connections are accepted in their order
                 sock.shutdown(socket.SHUT_WR)
                 assert sock.recv(1) == b""
+    return ports
 
 
-def sizes(server: Served) -> list[int]:
+def sizes(server: Served, ports: list[int]) -> list[int]:
     """Its memory, which comes and goes with what is collected, after some of them each."""
     found = []
     for _ in range(4):
-        checked(server, BATCH)
+        ports += checked(server, BATCH)
         found.append(server.memory())
     return found
 
@@ -38,11 +41,12 @@ def sizes(server: Served) -> list[int]:
 def test_a_day_of_health_checks(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     server = Served(name, tmp_path_factory.mktemp(name))
     try:
-        checked(server, COUNT // 4)  # buffers of a crowd stay
-        before = max(sizes(server))
-        server.is_well()
-        checked(server, COUNT)
-        server.is_well()
-        assert min(sizes(server)) - before < MOST * COUNT
+        ports = checked(server, COUNT // 4)  # buffers of a crowd stay
+        before = max(sizes(server, ports))
+        server.is_well(*ports)
+        ports = checked(server, COUNT)
+        after = min(sizes(server, ports))
+        server.is_well(*ports)
+        assert after - before < MOST * COUNT
     finally:
         server.stop()

@@ -22,9 +22,9 @@ from dicomwire.protocol.limits import Limits
 from dicomwire.protocol.pdus import AssociateRQ
 from tests.faults.established import STORING, values
 from tests.faults.lines import FAR, Distant, Line, laid
-from tests.faults.servers import NAMES, until
+from tests.faults.servers import NAMES, port_of, until
 from tests.faults.test_requestors import answer_of
-from tests.faults.test_transport import asks_without_reading, port_of
+from tests.faults.test_transport import asks_without_reading
 from tests.network.ends import VERIFICATION, WAIT, Peer
 from tests.protocol.pairs import ECHO, IMPLICIT, message
 

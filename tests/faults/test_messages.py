@@ -13,7 +13,7 @@ from tests.faults.conftest import Start
 from tests.faults.established import STORING, cancel, command, of_command, values
 from tests.faults.rows import CLOSED, said
 from tests.faults.scenarios import MESSAGES
-from tests.faults.servers import Served, heard
+from tests.faults.servers import Served, heard, port_of
 from tests.faults.serving import (
     FIND,
     KILLS,
@@ -22,7 +22,7 @@ from tests.faults.serving import (
     RETURNS_RUBBISH,
     SLEEPS,
 )
-from tests.network.ends import Peer, keys
+from tests.network.ends import keys
 from tests.protocol.pairs import ECHO, IMPLICIT, STORE, message
 
 
@@ -36,11 +36,6 @@ def answer(request: pytest.FixtureRequest) -> str:
 def ours(request: pytest.FixtureRequest, served: Start) -> Served:
     """A server of either API: with handlers that the tools do not have."""
     return served(request.param)
-
-
-def port_of(peer: Peer) -> int:
-    port: int = peer.socket.getsockname()[1]
-    return port
 
 
 def test_a_data_set_that_never_comes(hasty: Served, answer: str) -> None:

@@ -7,18 +7,12 @@ import pytest
 from tests.faults.established import ESTABLISHED
 from tests.faults.negotiation import NEGOTIATION
 from tests.faults.rows import Case, numbered
-from tests.faults.servers import Served, heard
-from tests.network.ends import Peer
+from tests.faults.servers import Served, heard, port_of
 from tests.protocol.pairs import VERIFICATION
 
 
 def parameters(cases: tuple[Case, ...]) -> list[object]:
     return [pytest.param(case, id=name) for name, case in numbered(cases)]
-
-
-def port_of(peer: Peer) -> int:
-    port: int = peer.socket.getsockname()[1]
-    return port
 
 
 @pytest.mark.parametrize("case", parameters(NEGOTIATION))

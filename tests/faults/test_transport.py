@@ -22,7 +22,7 @@ from tests.faults.conftest import Start
 from tests.faults.established import ECHOED, STORED, STORING, asking, values
 from tests.faults.rows import CLOSED, said
 from tests.faults.scenarios import TRANSPORT
-from tests.faults.servers import NAMES, PATIENT, Served, heard, until, waits_for_close
+from tests.faults.servers import NAMES, PATIENT, Served, heard, port_of, until, waits_for_close
 from tests.network.ends import LOCAL, Peer, dial
 from tests.protocol.pairs import ECHO, STORE, VERIFICATION, message
 
@@ -31,11 +31,6 @@ from tests.protocol.pairs import ECHO, STORE, VERIFICATION, message
 def answer(request: pytest.FixtureRequest) -> str:
     """What the table expects of the test."""
     return TRANSPORT[request.node.originalname.removeprefix("test_")].answer
-
-
-def port_of(peer: Peer) -> int:
-    port: int = peer.socket.getsockname()[1]
-    return port
 
 
 def room_for(server: Served, descriptors: int) -> None:

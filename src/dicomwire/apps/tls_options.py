@@ -8,9 +8,12 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dicomwire.apps.options import Option, WrongUse, anyway, flag, option, refused
-from dicomwire.network import tls
+
+if TYPE_CHECKING:  # loaded by those tools that are told to use TLS
+    from dicomwire.network import tls
 
 _COMMON: tuple[Option, ...] = (
     option(
@@ -117,6 +120,8 @@ def client_context(args: argparse.Namespace) -> ssl.SSLContext | None:
     """
     if not _wanted(args, args.anonymous):
         return None
+    from dicomwire.network import tls
+
     key, certificate = args.tls or (None, None)
     with _as_wrong_use():
         context = tls.client(
@@ -158,6 +163,8 @@ def server_context(args: argparse.Namespace) -> tls.ServerContext | None:
 def _server_context(
     args: argparse.Namespace, authorities: list[str], password: _Password
 ) -> tls.ServerContext:
+    from dicomwire.network import tls
+
     key, certificate = args.tls
     clients = "optional" if args.certificate_optional else "required"
     context = tls.server(
@@ -201,6 +208,8 @@ def _look_up(context: ssl.SSLContext, args: argparse.Namespace) -> None:
 
 @contextmanager
 def _as_wrong_use() -> Iterator[None]:
+    from dicomwire.network import tls
+
     try:
         yield
     except tls.TLSError as error:
@@ -228,6 +237,8 @@ class _Password:
 
     def _ask(self) -> str:
         if not self.may_ask:  # nobody sits before a server that runs
+            from dicomwire.network import tls
+
             raise tls.TLSError(f"{self._key} has a password now", "whether +pw PASSWORD was given")
         try:
             return getpass.getpass(f"Password of {self._key}: ")

@@ -37,7 +37,6 @@ from dicomwire.network.normalized import NormalizedOperations
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import supported
 from dicomwire.network.standing import Standing
-from dicomwire.network.threads import the_threads
 from dicomwire.network.transport import Transport, transport_for
 from dicomwire.network.turn import Turn
 from dicomwire.network.upper_layer import Messages, UpperLayer
@@ -386,6 +385,8 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         self._to_serve = arguments or self._own_terms()
         if self.options.pass_context:
             self._inherited = copy_context()
+        from dicomwire.network.threads import the_threads
+
         self._has_thread = True
         try:
             the_threads().begin(self._work, self.name)

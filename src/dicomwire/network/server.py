@@ -16,7 +16,6 @@ from functools import partial
 from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
 
-from dicomwire.network import tls
 from dicomwire.network.access import address_text, may_connect, warn_if_open
 from dicomwire.network.addresses import Address
 from dicomwire.network.association import Association
@@ -317,6 +316,8 @@ class AssociationServer(TCPServer):
         TypeError
             When the context is not of `dicomwire.tls.server`: then set `ssl_context`.
         """
+        from dicomwire.network import tls
+
         return tls.renew(self)
 
     def shutdown(self) -> None:
