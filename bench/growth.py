@@ -9,7 +9,7 @@ from statistics import median
 from typing import TypeVar
 
 from bench.objects import make_objects
-from bench.peers import DICOMWIRE, PYNETDICOM, Peer, store
+from bench.peers import BARE, DICOMWIRE, PYNETDICOM, Peer, store
 from bench.report import OURS, Bar, Row
 from bench.turns import Found, Turn, in_turn
 
@@ -42,16 +42,27 @@ def growth(scratch: Path, runs: int, quick: bool) -> list[Row]:
     counts = tuple(count // 10 for count in COUNTS) if quick else COUNTS
     scratch.mkdir()
     ours = _costs(DICOMWIRE, counts, scratch, min(runs, MOST_RUNS))
+    # what the machine itself takes more for, when ten times as much memory is filled
+    limit = _costs(BARE, counts[1:], scratch, min(runs, MOST_RUNS))
     theirs = _costs(PYNETDICOM, SLOW_COUNTS, scratch, 1)
     names = {counts[-1]: OURS} | {count: f"{count:,} objects" for count in counts[:-1]}
+    names_of_limit = {count: f"{BARE.name}, {count:,} objects" for count in counts[1:]}
     names_of_theirs = {count: f"{PYNETDICOM.name}, {count} objects" for count in SLOW_COUNTS}
     return [
         Row(
             f"cost of one of {counts[-1]:,} x 0.5 MB",
             "ms",
-            {**_named(ours.figures, names), **_named(theirs.figures, names_of_theirs)},
+            {
+                **_named(ours.figures, names),
+                **_named(limit.figures, names_of_limit),
+                **_named(theirs.figures, names_of_theirs),
+            },
             (Bar(FLAT, names[counts[-2]]),),
-            {**_named(ours.notes, names), **_named(theirs.notes, names_of_theirs)},
+            {
+                **_named(ours.notes, names),
+                **_named(limit.notes, names_of_limit),
+                **_named(theirs.notes, names_of_theirs),
+            },
         )
     ]
 
