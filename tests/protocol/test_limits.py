@@ -136,6 +136,20 @@ def test_so_are_their_bytes() -> None:
     assert reached(connection).setting == "memory"
 
 
+@pytest.mark.parametrize("long", [1000, 10_000, 60_000])
+def test_messages_that_wait_take_little_more_than_that(long: int) -> None:
+    memory = 1 << 17
+    connection = established(memory=memory, waiting=100_000)
+    count = 0
+    while connection.ended is None:
+        held = sum(len(each.command["ErrorComment"]) for each in connection.events)  # type: ignore[union-attr]
+        count += 1
+        feed(connection, message(1, {**ECHO, "MessageID": count, "ErrorComment": "x" * long}))
+    assert reached(connection).setting == "memory"
+    assert held < max(1.1 * memory, 33 * long)
+    assert held > memory // 2
+
+
 def test_a_pdu_that_is_to_be_held_whole_is_refused_by_its_claim() -> None:
     connection = established(0, pdu_length=50_000)
     claim = bytes((4, 0)) + (0xFFFFFFF0).to_bytes(4, "big")

@@ -48,7 +48,7 @@ from dicomwire.standard.dimse import C_CANCEL_RQ, DATA_SET, NO_DATA_SET, RESPONS
 Buffer = bytes | bytearray | memoryview
 
 PENDING = None, 0xFF00, 0xFF01  # statuses of requests, and of responses that are not the last
-SEVERAL = 64  # messages that wait before it is looked at how many they are, and how long
+SEVERAL = 32  # messages that wait before it is looked at how many they are, and how long
 MOST_CANCELLED = 100  # C-CANCEL requests that are kept in mind
 Event = AssociateRQ | AssociateAC | ReleaseRQ | ReleaseRP | Message
 
@@ -155,6 +155,7 @@ class Connection:
         self.reader = Reader(maximum_length, limits)
         self.limits = limits
         self._several = min(SEVERAL, limits.waiting + 1)
+        self._piled = 0  # bytes that came since those that wait were counted
         self.out: list[Buffer] = []
         self.events: deque[Event] = deque()
         self.ended: Ended | None = None
@@ -230,11 +231,15 @@ class Connection:
         return request
 
     def _check_waiting(self, count: int) -> None:
-        """Refuse a peer that sends more than it waits for; bytes are counted now and then."""
+        """Refuse a peer that sends more than it waits for; all are counted now and then."""
         if count > self.limits.waiting:
             what = f"More than {self.limits.waiting} messages sent without waiting for responses"
             raise LimitReached(what, "waiting")
-        if count & (count - 1) == 0 and sum(map(_size, self.events)) > self.limits.memory:
+        self._piled += _size(self.events[-1])
+        if self._piled <= self.limits.memory // 16:
+            return
+        self._piled = 0
+        if sum(map(_size, self.events)) > self.limits.memory:
             what = f"Command sets of more than {self.limits.memory} bytes wait for responses"
             raise LimitReached(what, "memory")
 
