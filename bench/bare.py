@@ -18,7 +18,7 @@ HEADER, PDU = 12, 16382  # bytes: of a header, and of what is sent with one head
 UNDER_WAY = 16  # objects that have no answer yet
 ANSWER = b"r" * 100
 _SIZE = struct.Struct("<Q")
-_READ = 1 << 18
+_READ = 1 << 20
 
 
 def pieces(view: memoryview, passed: int) -> list[memoryview]:

@@ -70,7 +70,7 @@ def send_and_kill(port: int, pid: int, paths: list[Path], after: int) -> list[st
                 acknowledged.append(Path(str(path)).name)
             if len(acknowledged) == after:
                 Nursery.kill(pid)
-    except Ended:
+    except (Ended, RuntimeError):  # RuntimeError: it was over before the first was sent
         pass
     return acknowledged
 

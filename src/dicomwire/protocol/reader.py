@@ -13,7 +13,7 @@ from dicomwire.protocol.limits import DEFAULT, Limits
 from dicomwire.protocol.messages import LAST_BIT, Assembly, Message
 from dicomwire.protocol.pdus import HEADER, AnyPDU, decode_pdu
 
-SMALLEST, LARGEST = 0x2000, 0x40000  # bytes of the buffer: it grows while reads fill it
+SMALLEST, LARGEST = 0x2000, 0x100000  # bytes of the buffer: it grows while reads fill it
 UNLIMITED = 0xFFFFFFFF  # bytes: what the length field of a PDU can say (PS3.8 9.3.1)
 MAPPED, MAPPED_AT_ONCE = 0x20000, 0x200000  # bytes from, and up to which a buffer is mapped at once
 LONGEST_OTHER = 4  # bytes of A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT
@@ -82,7 +82,7 @@ class Reader:
     __slots__ = (
         "_control",
         "_end",
-        "_is_huge",
+        "_is_for_one",
         "_limits",
         "_need",
         "_pdu_left",
@@ -107,7 +107,7 @@ class Reader:
         self.show: Callable[[memoryview], None] | None = None
         self._view = memoryview(bytearray(SMALLEST))
         self.raw = self._view[:0]
-        self._is_huge = False
+        self._is_for_one = False
         self._start = self._end = 0
         self._need = 0  # bytes that the next thing takes, when it has to be whole
         self._pdu_left = 0  # bytes left of the P-DATA-TF being parsed
@@ -138,10 +138,9 @@ class Reader:
         return self._view[waiting:]
 
     def _resize(self, size: int) -> None:
-        self._is_huge = size > LARGEST
         # that of data sets is used for all of them, and to be mapped anew each time would be slow
-        is_for_one = self._need >= size >= MAPPED
-        bigger = _mapped(size) if is_for_one else memoryview(bytearray(size))
+        self._is_for_one = self._need >= size >= MAPPED
+        bigger = _mapped(size) if self._is_for_one else memoryview(bytearray(size))
         bigger[: self._end] = self._view[: self._end]
         self._view, self.raw = bigger, bigger[:0]
 
@@ -155,7 +154,7 @@ class Reader:
         if self._start == self._end == len(self._view) < LARGEST:
             self._start = self._end = 0
             self._resize(min(len(self._view) * 4, LARGEST))
-        elif self._is_huge and self._start == self._end:  # it was for one long PDU
+        elif self._is_for_one and self._start == self._end:
             self._start = self._end = 0
             self._resize(SMALLEST)
 
