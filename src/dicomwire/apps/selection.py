@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 
 from dicomwire.apps.options import WrongUse
@@ -60,27 +60,31 @@ def find_files(
     WrongUse
         When there is nothing at a path.
     """
-    found: dict[Path, bool] = {}
+    found: dict[str, bool] = {}  # a Path of each would take longer to compare than all else here
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            for each in _in_folder(path, recurse):
-                if fnmatch(each.name, pattern):
-                    found.setdefault(each, False)
+            for each in _in_folder(str(path), recurse, pattern):
+                found.setdefault(each, False)
         elif path.exists():
-            found[path] = True
+            found[str(path)] = True
         else:
             raise WrongUse(f"there is no file or folder {text}")
-    return sorted(found.items())
+    return [(Path(each), found[each]) for each in sorted(found, key=_parts)]
 
 
-def _in_folder(folder: Path, recurse: bool) -> Iterator[Path]:
+def _parts(path: str) -> list[str]:
+    return path.split(os.sep)
+
+
+def _in_folder(folder: str, recurse: bool, pattern: str) -> Iterator[str]:
     try:
-        for root, folders, names in os.walk(folder, onerror=_complain):
-            yield from (Path(root, name) for name in names)
+        for root, _, names in os.walk(folder, onerror=_complain):
+            start = os.path.join(root, "").removeprefix(os.path.join(os.curdir, ""))
+            for name in names if pattern == "*" else fnmatch.filter(names, pattern):
+                yield start + name
             if not recurse:
                 return
-            folders.sort()
     except OSError as error:
         raise WrongUse(f"{folder} cannot be read: {error.strerror}") from error
 
