@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dicomwire.network.addresses import tls_failure
+from dicomwire.network.handshakes import tls_failure
 from dicomwire.protocol.errors import (
     Aborted,
     AssociateTimedOut,

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from dicomwire import evt, tls
-from dicomwire.network.addresses import check_resumed
+from dicomwire.network.handshakes import check_resumed
 from tests.apps.test_serving import server as tool
 from tests.faults.servers import NAMES, Served
 from tests.faults.servers import until as until_said

@@ -15,7 +15,9 @@ import pytest
 
 from dicomwire import evt
 from dicomwire.network import association, transport
-from dicomwire.network.transport import PlainTransport, StreamTransport, transport_for
+from dicomwire.network.driver import transport_for
+from dicomwire.network.records import StreamTransport
+from dicomwire.network.transport import PlainTransport
 from tests.network.certificates import contexts
 from tests.network.ends import LOCAL, WAIT, Box, call, entity, image, port_of, serving
 
@@ -111,7 +113,7 @@ def test_delays_of_the_system_are_switched_off(pair: Any) -> None:
 
 def test_both_ends_of_an_association_switch_delays_off(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[socket.socket] = []
-    real = transport.transport_for
+    real = transport_for
 
     def spying(sock: socket.socket, *limits: Any) -> Any:
         made.append(sock)
@@ -440,45 +442,3 @@ def test_whoever_looks_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(given) == 2
     slept_to_send(monkeypatch, None, 2, None, None, 4)
     assert len(given) == 4
-
-
-class Records:
-    """A TLS socket that gives a record, or an error, a call."""
-
-    def __init__(self, *script: bytes | Exception) -> None:
-        self.script = list(script)
-
-    def recv_into(self, buffer: memoryview) -> int:
-        given = self.script.pop(0)
-        if isinstance(given, Exception):
-            raise given
-        buffer[: len(given)] = given
-        return len(given)
-
-    def settimeout(self, seconds: float | None) -> None:
-        pass
-
-
-FULL = bytes(range(256)) * 64
-
-
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        ((FULL, FULL, b"end", FULL), 2 * len(FULL) + 3),
-        ((FULL, FULL, ssl.SSLWantReadError()), 2 * len(FULL)),
-        ((FULL, ConnectionResetError()), len(FULL)),
-        ((FULL, b""), len(FULL)),
-        ((b"short", FULL), 5),
-        ((ssl.SSLWantReadError(),), None),
-        ((ssl.SSLZeroReturnError(),), 0),
-        ((FULL, FULL, FULL, FULL, FULL), 4 * len(FULL)),  # the buffer is full
-    ],
-)
-def test_records_that_came_together_are_received_together(
-    script: tuple[bytes | Exception, ...], expected: int | None
-) -> None:
-    line = StreamTransport(cast(Any, Records(*script)))
-    buffer = memoryview(bytearray(4 * len(FULL)))
-    assert line.receive_waiting(buffer) == expected
-    assert bytes(buffer[: len(FULL)]) in (FULL, bytes(len(FULL)), b"short" + bytes(len(FULL) - 5))

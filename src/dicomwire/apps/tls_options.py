@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 from dicomwire.apps.options import Option, WrongUse, anyway, flag, option, refused
 
 if TYPE_CHECKING:  # loaded by those tools that are told to use TLS
+    import ssl
+
     from dicomwire.network import tls
 
 _COMMON: tuple[Option, ...] = (
@@ -200,6 +201,8 @@ def _authorities(args: argparse.Namespace) -> list[str]:
 
 def _look_up(context: ssl.SSLContext, args: argparse.Namespace) -> None:
     """Have certificates looked up in revocation lists, which may be in the folders too."""
+    import ssl
+
     if args.crl_chain:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
     elif args.crl_leaf:

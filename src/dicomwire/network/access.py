@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import ssl
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+
+from dicomwire.network.addresses import is_tls
 
 logger = logging.getLogger("dicomwire.server")
 
@@ -103,7 +104,7 @@ def certificate_names(sock: Any) -> tuple[str, ...]:
     sock : socket or SSLSocket
         The connection; without TLS, or a certificate, there are none.
     """
-    found = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    found = sock.getpeercert() if is_tls(sock) else None
     if not found:
         return ()
     subject: Sequence[Any] = found.get("subject", ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -47,6 +46,8 @@ from dicomwire.standard.dimse import PRIORITY_LOW
 from dicomwire.standard.uids import name_of
 
 if TYPE_CHECKING:
+    import ssl
+
     from pydicom.dataset import Dataset
     from pydicom.uid import UID
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -13,18 +12,12 @@ from contextvars import Context, copy_context
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dicomwire.network.acse import Acse
-from dicomwire.network.addresses import (
-    Address,
-    TLSArguments,
-    open_socket,
-    shake_hands,
-    wrap_tls,
-)
+from dicomwire.network.addresses import Address, TLSArguments, open_socket
 from dicomwire.network.composite import CompositeOperations
-from dicomwire.network.driver import Driver, patience, stalled
+from dicomwire.network.driver import Driver, patience, stalled, transport_for
 from dicomwire.network.events import (
     EVT_ACCEPTED,
     EVT_CONN_CLOSE,
@@ -37,7 +30,7 @@ from dicomwire.network.normalized import NormalizedOperations
 from dicomwire.network.options import Options
 from dicomwire.network.presentation import supported
 from dicomwire.network.standing import Standing
-from dicomwire.network.transport import Transport, transport_for
+from dicomwire.network.transport import Transport
 from dicomwire.network.turn import Turn
 from dicomwire.network.upper_layer import Messages, UpperLayer
 from dicomwire.network.views import views
@@ -54,6 +47,9 @@ from dicomwire.services import association as conversations
 from dicomwire.services import scp
 from dicomwire.services.association import Identity, Policy
 from dicomwire.services.wants import Conversation, Timer
+
+if TYPE_CHECKING:
+    import ssl
 
 logger = logging.getLogger("dicomwire.association")
 
@@ -338,6 +334,8 @@ class Association(Standing, CompositeOperations, NormalizedOperations, threading
         self._given = sock
         try:
             if tls is not None:
+                from dicomwire.network.handshakes import shake_hands, wrap_tls
+
                 self._given = sock = wrap_tls(sock, tls)
                 shake_hands(sock, self.acse_timeout)
             policy = self._of_peer(policy, sock)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
+import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from dicomwire.network.addresses import tls_failure
+from dicomwire.network.addresses import is_tls_error
 from dicomwire.network.aside import Aside
-from dicomwire.network.keepalive import is_late, vanished
-from dicomwire.network.transport import TooSlow, Transport
+from dicomwire.network.keepalive import is_late, keep_alive, vanished
+from dicomwire.network.transport import PlainTransport, TooSlow, Transport, is_plain
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Buffer, Connection, Event
 from dicomwire.protocol.errors import (
@@ -23,6 +23,7 @@ from dicomwire.protocol.errors import (
     LimitReached,
     Lost,
 )
+from dicomwire.protocol.limits import DEFAULT, Limits
 from dicomwire.protocol.messages import Message
 from dicomwire.protocol.pdus import Abort, AssociateRJ
 from dicomwire.services.wants import (
@@ -95,9 +96,22 @@ STUCK = 1.0  # seconds after which `abort` does not wait any longer for who is s
 PASSED_ON = (OSError, TypeError, ValueError, AttributeError, RuntimeError)
 
 
+def transport_for(sock: socket.socket, limits: Limits = DEFAULT) -> Transport:
+    """Return the fastest transport that the socket and the system allow."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    keep_alive(sock, limits.keepalive)
+    if is_plain(sock):
+        return PlainTransport(sock, limits)
+    from dicomwire.network.records import StreamTransport  # TLS takes time to load
+
+    return StreamTransport(sock, limits)
+
+
 def lose(connection: Connection, error: OSError | None) -> None:
     """Tell a connection that the transport is gone, and why."""
-    if isinstance(error, ssl.SSLError) and connection.machine.state == "Sta5":
+    if error is not None and connection.machine.state == "Sta5" and is_tls_error(error):
+        from dicomwire.network.handshakes import tls_failure
+
         # TLS 1.3: the peer refuses our certificate once our half of the handshake is done
         connection.ended = connection.ended or tls_failure(error)
     connection.ended = connection.ended or vanished(error)
@@ -417,7 +431,7 @@ class Driver:
                 if not self._read_waiting():
                     break
             except OSError as failure:
-                error = failure if isinstance(failure, ssl.SSLError) else error
+                error = failure if is_tls_error(failure) else error
                 break
         self.connection.out.clear()
         lose(self.connection, error)

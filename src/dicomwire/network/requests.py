@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from hmac import compare_digest
 from io import BytesIO
@@ -13,6 +12,7 @@ from dicomwire.dataset.codec import decode
 from dicomwire.dataset.elements import encoding_of
 from dicomwire.dataset.part10 import encode_file_meta, holds
 from dicomwire.dataset.sinks import FileSink, Written
+from dicomwire.network.addresses import is_tls
 from dicomwire.network.events import Event, EventType
 from dicomwire.network.presentation import PresentationContextTuple, shown_uid
 from dicomwire.network.views import views
@@ -340,7 +340,7 @@ class IdentityEvent(Event):
     @property
     def is_encrypted(self) -> bool:
         """Whether it came over TLS; elsewhere anybody in between may have read the passcode."""
-        return isinstance(self.assoc.raw_socket, ssl.SSLSocket)
+        return is_tls(self.assoc.raw_socket)
 
     def has_passcode(self, expected: str | bytes) -> bool:
         """Compare the passcode, in a time that says nothing about how much of it is right.

@@ -7,14 +7,13 @@ import errno
 import logging
 import selectors
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
 from socketserver import BaseRequestHandler, TCPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dicomwire.network.access import address_text, may_connect, warn_if_open
 from dicomwire.network.addresses import Address
@@ -23,6 +22,9 @@ from dicomwire.network.events import EventType, Handler, HandlerArgType, Handler
 from dicomwire.network.presentation import PresentationContext, supported
 from dicomwire.network.refusals import Refusals, tell_refused
 from dicomwire.network.watcher import the_watcher
+
+if TYPE_CHECKING:
+    import ssl
 
 logger = logging.getLogger("dicomwire.server")
 

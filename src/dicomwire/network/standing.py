@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from dicomwire.network.access import address_text, certificate_names, may_call
-from dicomwire.network.addresses import Address
+from dicomwire.network.addresses import Address, is_tls
 from dicomwire.network.events import (
     EVT_ABORTED,
     EVT_REJECTED,
@@ -189,7 +188,7 @@ class Standing(TimeOuts, ABC):
     def _of_peer(self, policy: Policy, sock: Any) -> Policy:
         """Return what is accepted of the peer of a connection, which may be TLS."""
         if self.options.secrets_need_tls:
-            may = partial(self._may_identify, isinstance(sock, ssl.SSLSocket))
+            may = partial(self._may_identify, is_tls(sock))
             policy = replace(policy, may_identify=may)
         if not self.options.titles_in_certificates:
             return policy

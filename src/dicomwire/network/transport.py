@@ -6,23 +6,20 @@ import contextlib
 import os
 import select
 import socket
-import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from dicomwire.network.keepalive import keep_alive
+from dicomwire.network.addresses import is_tls
 from dicomwire.protocol.limits import DEFAULT, Limits
 
 Buffer = bytes | bytearray | memoryview
 
 MOST_BUFFERS = 1000  # that one sendmsg takes: IOV_MAX is 1,024 on Linux and macOS
-JOINED = 0x80000  # bytes that are joined for a socket that has no sendmsg
-RECORD = 0x1000  # bytes in a TLS record that others are likely to follow; it has 0x4000 at most
 
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
 # Linux keeps what is sent with it for 200 ms at most (tcp(7), send(2)); nobody else has it.
 _MORE = int(getattr(socket, "MSG_MORE", 0))  # as numbers: flags of an enumeration add slowly
@@ -140,6 +137,12 @@ class Transport(Protocol):
         """Return the descriptor, for those who wait for many."""
 
 
+def is_plain(sock: socket.socket) -> bool:
+    """Whether `PlainTransport` can move the bytes of a socket."""
+    has_calls = _DONTWAIT is not None and hasattr(sock, "sendmsg") and hasattr(select, "poll")
+    return has_calls and not is_tls(sock)
+
+
 class PlainTransport:
     """TCP on systems with sendmsg: one system call for many buffers, none to wait.
 
@@ -166,8 +169,8 @@ class PlainTransport:
         """See `Transport.receive`."""
         if timeout != self._timeout:
             self._set_timeout(timeout)
-        if expecting and _QUICKACK is not None:
-            self._setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        if expecting and QUICKACK is not None:
+            self._setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
         begin = time.monotonic()
         if self._is_prompt and self._is_alone(begin) and _looking.acquire(blocking=False):
             try:
@@ -323,146 +326,3 @@ def after(buffers: Sequence[Buffer], sent: int) -> Sequence[Buffer]:
             return [memoryview(buffer)[sent:], *buffers[index + 1 :]] if sent else buffers[index:]
         sent -= size
     return ()
-
-
-class StreamTransport:
-    """TLS, and systems without sendmsg: buffers are joined before they are sent.
-
-    A TLS session may not be read and written by two threads at once, so both happen under a lock;
-    the wait for the peer does not.
-
-    Parameters
-    ----------
-    sock : socket or SSLSocket
-        Connected; the TLS handshake is done.
-    limits : Limits
-        How slow the peer may be.
-    """
-
-    def __init__(self, sock: socket.socket, limits: Limits = DEFAULT) -> None:
-        self.sock = sock
-        self._limits = limits
-        self._lock = threading.Lock()
-
-    def receive(self, buffer: memoryview, timeout: float | None, expecting: bool) -> int:
-        """See `Transport.receive`."""
-        end = None if timeout is None else time.monotonic() + timeout
-        while True:
-            count = self.receive_waiting(buffer)
-            if count is not None:
-                return count
-            if expecting and _QUICKACK is not None:
-                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-            left = None if end is None else end - time.monotonic()
-            if not wait_readable(self.sock, left):
-                raise TimeoutError
-
-    def receive_waiting(self, buffer: memoryview) -> int | None:
-        """See `Transport.receive_waiting`."""
-        with self._lock:
-            self.sock.settimeout(0.0)
-            return receive_records(self.sock, buffer)
-
-    def send(
-        self,
-        buffers: Sequence[Buffer],
-        timeout: float | None,
-        when_readable: Callable[[], object],
-        more_follows: bool = False,
-    ) -> None:
-        """See `Transport.send`; nothing is kept for a moment."""
-        waiting: list[Buffer] = []
-        size = 0
-        for buffer in buffers:
-            waiting.append(buffer)
-            size += len(buffer)
-            if size >= JOINED:
-                self._send_joined(waiting, timeout)
-                waiting, size = [], 0
-        if waiting:
-            self._send_joined(waiting, timeout)
-
-    def _send_joined(self, buffers: Sequence[Buffer], timeout: float | None) -> None:
-        limits = self._limits
-        with self._lock:
-            self.sock.settimeout(timeout)
-            begin, sent, left = time.monotonic(), 0, memoryview(b"".join(buffers))
-            while left:
-                count = self.sock.send(left)
-                left, sent = left[count:], sent + count
-                took = time.monotonic() - begin
-                if took > limits.grace:
-                    if sent < limits.rate * took:
-                        raise TooSlow(sent, took)
-                    begin, sent = begin + took, 0
-
-    def wake(self) -> None:
-        """See `Transport.wake`."""
-        with contextlib.suppress(OSError):
-            # below the TLS layer: the thread that reads is in the middle of it
-            socket.socket.shutdown(self.sock, socket.SHUT_RD)
-
-    def cut(self) -> None:
-        """See `Transport.cut`."""
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """See `Transport.close`."""
-        self.sock.close()
-
-    def fileno(self) -> int:
-        """See `Transport.fileno`."""
-        return self.sock.fileno()
-
-
-def receive_records(sock: socket.socket, buffer: memoryview) -> int | None:
-    """Receive what has come over a socket that does not block: TLS gives a record a call.
-
-    Parameters
-    ----------
-    sock : socket or SSLSocket
-        The socket.
-    buffer : memoryview
-        Where to.
-
-    Returns
-    -------
-    int or None
-        The number of bytes; 0 when the peer closed, None when nothing is there.
-
-    Raises
-    ------
-    OSError
-        When nothing was received before.
-    """
-    count = _receive_record(sock, buffer)
-    if count is None or count < RECORD:
-        return count
-    with contextlib.suppress(OSError):  # the next call comes upon it
-        while (more := _receive_record(sock, buffer[count:])) is not None:
-            count += more
-            if more < RECORD:  # also at the end of the connection, and of the buffer
-                break
-    return count
-
-
-def _receive_record(sock: socket.socket, buffer: memoryview) -> int | None:
-    if not buffer:
-        return 0
-    try:
-        return sock.recv_into(buffer)
-    except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError):
-        return None
-    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-        return 0
-
-
-def transport_for(sock: socket.socket, limits: Limits = DEFAULT) -> Transport:
-    """Return the fastest transport that the socket and the system allow."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    keep_alive(sock, limits.keepalive)
-    plain = _DONTWAIT is not None and hasattr(sock, "sendmsg") and hasattr(select, "poll")
-    if plain and not isinstance(sock, ssl.SSLSocket):
-        return PlainTransport(sock, limits)
-    return StreamTransport(sock, limits)

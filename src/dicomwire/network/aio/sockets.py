@@ -12,13 +12,11 @@ from dicomwire.network.addresses import (
     Address,
     TLSArguments,
     bind_local,
-    check_resumed,
     connection_failure,
     resolve,
-    tls_failure,
-    tls_timed_out,
 )
 from dicomwire.network.aio.watching import watcher_of
+from dicomwire.network.handshakes import check_resumed, tls_failure, tls_timed_out
 from dicomwire.protocol.errors import ConnectTimedOut
 
 

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from dicomwire.network.aio.watching import watcher_of
 from dicomwire.network.keepalive import keep_alive
-from dicomwire.network.transport import JOINED, MOST_BUFFERS, Buffer, after, receive_records
+from dicomwire.network.records import JOINED, receive_records
+from dicomwire.network.transport import MOST_BUFFERS, QUICKACK, Buffer, after
 from dicomwire.protocol.limits import DEFAULT, Limits
 
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 # As numbers: flags of an enumeration add slowly.
 _MORE = int(getattr(socket, "MSG_MORE", 0))
 
@@ -128,9 +128,9 @@ class SocketTransport:
 
     def acknowledge(self) -> None:
         """See `Transport.acknowledge`."""
-        if _QUICKACK is not None:
+        if QUICKACK is not None:
             try:
-                self._setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+                self._setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
             except OSError:  # the peer is gone: the next read says so
                 return
 
