@@ -10,10 +10,12 @@ from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Aborted, LimitReached
 from dicomwire.protocol.limits import Limits
 from dicomwire.protocol.pdus import Abort
+from dicomwire.protocol.reader import LARGEST
 from tests.protocol.pairs import (
     ECHO,
     accept,
     feed,
+    in_state,
     message,
     pdus_of,
     request,
@@ -125,6 +127,29 @@ def test_messages_that_nobody_has_looked_at_are_counted(at_once: bool) -> None:
         connection.events.clear()
         feed(connection, echo * 20)
         assert connection.ended is None
+
+
+@pytest.mark.parametrize("limits", [{}, {"waiting": 20, "memory": 50_000}])
+def test_responses_that_were_asked_for_may_come_as_fast_as_they_like(
+    limits: dict[str, int],
+) -> None:
+    connection = in_state("Sta6")
+    connection.limits = Limits(**limits)
+    pending = {
+        "CommandField": 0x8020, "MessageIDBeingRespondedTo": 1, "CommandDataSetType": 1,
+        "Status": 0xFF00,
+    }  # fmt: skip
+    match = message(1, pending, b"\x10\0\x20\0\2\0\0\0X ")
+    count = LARGEST // len(match)  # a fast SCP fills the whole buffer
+    connection.reader._resize(LARGEST)
+    for _ in range(3):
+        feed(connection, match * count)
+        assert connection.ended is None, connection.ended
+        assert len(connection.events) == count > 1000
+        connection.events.clear()
+    feed(connection, match * count)
+    feed(connection, match * count)  # who does not look at them cannot be flooded without end
+    assert reached(connection).setting in ("waiting", "memory")
 
 
 def test_so_are_their_bytes() -> None:

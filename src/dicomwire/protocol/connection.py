@@ -41,7 +41,7 @@ from dicomwire.protocol.pdus import (
     ReleaseRQ,
     decode_pdu,
 )
-from dicomwire.protocol.reader import UNLIMITED, Reader, StrayData
+from dicomwire.protocol.reader import LARGEST, UNLIMITED, Reader, StrayData
 from dicomwire.protocol.state import RECEIVED, REQUESTED, StateMachine
 from dicomwire.standard.dimse import C_CANCEL_RQ, DATA_SET, NO_DATA_SET, RESPONSE
 
@@ -49,6 +49,7 @@ Buffer = bytes | bytearray | memoryview
 
 PENDING = None, 0xFF00, 0xFF01  # statuses of requests, and of responses that are not the last
 SEVERAL = 32  # messages that wait before it is looked at how many they are, and how long
+SHORTEST = 64  # bytes of a response with all that PS3.7 demands, and of its PDU
 MOST_CANCELLED = 100  # C-CANCEL requests that are kept in mind
 Event = AssociateRQ | AssociateAC | ReleaseRQ | ReleaseRP | Message
 
@@ -209,7 +210,7 @@ class Connection:
                     else:
                         self.events.append(found if field & RESPONSE else self._noted(found))
                         if len(self.events) >= self._several:
-                            self._check_waiting(len(self.events))
+                            self._check_waiting(self.is_requestor and bool(field & RESPONSE))
                     if self.tap is not None and self.tap.wants_messages:
                         self.tap.message_received(found)
                 else:
@@ -230,17 +231,24 @@ class Connection:
         self._unanswered.add(message_id)
         return request
 
-    def _check_waiting(self, count: int) -> None:
-        """Refuse a peer that sends more than it waits for; all are counted now and then."""
-        if count > self.limits.waiting:
-            what = f"More than {self.limits.waiting} messages sent without waiting for responses"
+    def _check_waiting(self, is_awaited: bool) -> None:
+        """Refuse a peer that sends more than it waits for; all are counted now and then.
+
+        Responses that this side has asked for may come as fast as they like, e.g. those of a C-FIND
+        with many matches: they may be as many as one read brings.
+        """
+        most, memory = self.limits.waiting, self.limits.memory
+        if is_awaited:
+            most, memory = max(most, LARGEST // SHORTEST), max(memory, LARGEST)
+        if len(self.events) > most:
+            what = f"More than {most} messages sent without waiting for responses"
             raise LimitReached(what, "waiting")
         self._piled += _size(self.events[-1])
-        if self._piled <= self.limits.memory // 16:
+        if self._piled <= memory // 16:
             return
         self._piled = 0
-        if sum(map(_size, self.events)) > self.limits.memory:
-            what = f"Command sets of more than {self.limits.memory} bytes wait for responses"
+        if sum(map(_size, self.events)) > memory:
+            what = f"Command sets of more than {memory} bytes wait for responses"
             raise LimitReached(what, "memory")
 
     def _note_cancel(self, message_id: int) -> None:

@@ -43,7 +43,7 @@ class Limits:
         Fragments without a byte in one message.
     waiting : int
         Messages that have come before they could be looked at. Their command sets may have about
-        `memory` bytes together.
+        `memory` bytes together. Responses to a requestor may be more: as many as one read brings.
     memory : int
         Bytes of a data set in memory. What is longer goes on in a file without a name, in the
         folder for temporary files; a longer identifier of C-FIND, C-GET or C-MOVE is refused
