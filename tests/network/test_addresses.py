@@ -5,13 +5,23 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import sys
 import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from dicomwire import evt
-from dicomwire.network.addresses import Address, addresses_of, local_address, peer_address, resolve
+from dicomwire.network.addresses import (
+    Address,
+    addresses_of,
+    is_tls,
+    is_tls_error,
+    local_address,
+    peer_address,
+    resolve,
+)
 from dicomwire.protocol.errors import Fault, Lost
 from dicomwire.protocol.pdus import Abort
 from tests.network.certificates import contexts
@@ -280,3 +290,19 @@ def test_garbage_inside_tls_is_answered_like_any_other() -> None:
         inner.read()
         inner.send(b"\x99\0\0\0\0\0")
         assert inner.read() == Abort(2, 1)
+
+
+@pytest.mark.parametrize("loaded", [None, ModuleType("ssl")])
+def test_nothing_is_tls_before_that_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, loaded: ModuleType | None
+) -> None:
+    error = ssl.SSLError()
+    assert is_tls_error(error)
+    with socket.socket() as sock:
+        assert not is_tls(sock)
+        if loaded is None:
+            monkeypatch.delitem(sys.modules, "ssl")
+        else:  # another thread is in the middle of it
+            monkeypatch.setitem(sys.modules, "ssl", loaded)
+        assert not is_tls(sock)
+        assert not is_tls_error(error)

@@ -222,11 +222,15 @@ def connection_failure(address: Address, error: OSError) -> Lost:
 
 def is_tls(sock: object) -> bool:
     """Whether a socket is one of TLS, without loading what few connections need."""
-    loaded = sys.modules.get("ssl")
-    return loaded is not None and isinstance(sock, loaded.SSLSocket)
+    return _is_of_ssl(sock, "SSLSocket")
 
 
 def is_tls_error(error: object) -> bool:
     """Whether TLS is what failed; see `is_tls`."""
-    loaded = sys.modules.get("ssl")
-    return loaded is not None and isinstance(error, loaded.SSLError)
+    return _is_of_ssl(error, "SSLError")
+
+
+def _is_of_ssl(thing: object, name: str) -> bool:
+    # a module that another thread is just loading is there, without what it will have
+    kind = getattr(sys.modules.get("ssl"), name, None)
+    return kind is not None and isinstance(thing, kind)
