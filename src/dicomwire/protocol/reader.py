@@ -138,9 +138,11 @@ class Reader:
         return self._view[waiting:]
 
     def _resize(self, size: int) -> None:
-        # that of data sets is used for all of them, and to be mapped anew each time would be slow
         self._is_for_one = self._need >= size >= MAPPED
-        bigger = _mapped(size) if self._is_for_one else memoryview(bytearray(size))
+        # That of data sets is used for all of them, and to be mapped anew each time would be slow;
+        # only the last step, which few come to, would leave too much behind otherwise.
+        is_mapped = self._is_for_one or size == LARGEST
+        bigger = _mapped(size) if is_mapped else memoryview(bytearray(size))
         bigger[: self._end] = self._view[: self._end]
         self._view, self.raw = bigger, bigger[:0]
 
