@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Protocol
 
@@ -87,6 +88,10 @@ class Tap(Protocol):
 
     def moved(self, event: str, action: str, before: str, after: str) -> None:
         """See a step of the state machine."""
+
+
+def _is_response(event: Event) -> bool:
+    return isinstance(event, Message) and bool(event.command["CommandField"] & RESPONSE)
 
 
 def _size(event: Event) -> int:
@@ -238,16 +243,19 @@ class Connection:
         with many matches: they may be as many as one read brings.
         """
         most, memory = self.limits.waiting, self.limits.memory
+        alike: Collection[Event] = self.events
         if is_awaited:
             most, memory = max(most, LARGEST // SHORTEST), max(memory, LARGEST)
-        if len(self.events) > most:
+        elif self.is_requestor:  # a request may come behind many responses
+            alike = [each for each in alike if not _is_response(each)]
+        if len(alike) > most:
             what = f"More than {most} messages sent without waiting for responses"
             raise LimitReached(what, "waiting")
         self._piled += _size(self.events[-1])
         if self._piled <= memory // 16:
             return
         self._piled = 0
-        if sum(map(_size, self.events)) > memory:
+        if sum(map(_size, alike)) > memory:
             what = f"Command sets of more than {memory} bytes wait for responses"
             raise LimitReached(what, "memory")
 
