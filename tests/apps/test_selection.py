@@ -45,6 +45,13 @@ def test_each_file_once_and_named_counts(tree: Path) -> None:
     assert found == [(tree / "a.dcm", True), (tree / "b.dcm", False)]
 
 
+def test_each_file_once_however_it_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    found = find_files([".", "./sub", "sub//c.dcm", "./a.dcm"], recurse=True)
+    expected = {"a.dcm": True, "b.dcm": False, "sub/c.dcm": True, "sub/deep/d.txt": False}
+    assert found == [(Path(name), named) for name, named in expected.items()]
+
+
 def test_what_is_not_there(tree: Path) -> None:
     with pytest.raises(WrongUse, match="there is no file or folder"):
         find_files([str(tree / "none")])

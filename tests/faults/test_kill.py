@@ -70,8 +70,11 @@ def send_and_kill(port: int, pid: int, paths: list[Path], after: int) -> list[st
                 acknowledged.append(Path(str(path)).name)
             if len(acknowledged) == after:
                 Nursery.kill(pid)
-    except (Ended, RuntimeError):  # RuntimeError: it was over before the first was sent
+    except Ended:
         pass
+    except RuntimeError:  # it was over before the first was sent
+        assert association.ended is not None
+        assert not acknowledged
     return acknowledged
 
 
