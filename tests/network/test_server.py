@@ -109,7 +109,7 @@ def test_a_blocking_server_is_stopped_from_another_thread() -> None:
             started.put(self)
             real(self, poll_interval)
 
-    from dicomwire.network import ae as module
+    from dicomwire.network import server as module
 
     before = module.ThreadedAssociationServer
     module.ThreadedAssociationServer = Told  # type: ignore[misc]

@@ -33,7 +33,6 @@ from dicomwire.network.presentation import (
     shown_uid,
     syntaxes_of,
 )
-from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
 from dicomwire.network.terms import Terms
 from dicomwire.network.timeouts import TimeOuts, checked, kept
 from dicomwire.network.titles import checked_title, checked_version_name
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from pydicom.uid import UID
 
     from dicomwire.network.attempts import Attempts
+    from dicomwire.network.server import AssociationServer, ThreadedAssociationServer
 
 logger = logging.getLogger("dicomwire.ae")
 
@@ -476,6 +476,8 @@ class ApplicationEntity(TimeOuts):
         **kwargs
             For its constructor.
         """
+        from dicomwire.network.server import AssociationServer  # only servers need it
+
         chosen = self.served(contexts)
         title = checked_title(ae_title, "ae_title") if ae_title else self.ae_title
         make = server_class or AssociationServer
@@ -550,6 +552,8 @@ class ApplicationEntity(TimeOuts):
         """
         if not isinstance(workers, int) or workers < 1:
             raise ValueError(f"workers is the number of processes, 1 or more, not {workers!r}")
+        from dicomwire.network.server import ThreadedAssociationServer
+
         made: type[AssociationServer] = ThreadedAssociationServer
         several = {} if workers == 1 else {"workers": workers}
         if several:

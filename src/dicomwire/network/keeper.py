@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dicomwire.network import attempts, tls
-from dicomwire.network.places import Ledger, SharedPlaces
+from dicomwire.network.ledger import Ledger, SharedPlaces
 from dicomwire.network.processes import fork, leave_it
 from dicomwire.network.refusals import Refusals
 from dicomwire.network.server import AssociationServer

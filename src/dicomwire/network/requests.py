@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hmac import compare_digest
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -355,6 +354,8 @@ class IdentityEvent(Event):
         bool
             False, too, when the identity has no passcode.
         """
+        from hmac import compare_digest  # loads OpenSSL's digests, which few programs need
+
         wanted = expected.encode() if isinstance(expected, str) else expected
         given = self.secondary_field
         return compare_digest(given or b"", wanted) and given is not None
