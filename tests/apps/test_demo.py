@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -144,7 +143,7 @@ def test_what_differs(tmp_path: Path, sent: bytes, received: bytes, said: str) -
 @pytest.mark.parametrize("name", ["sop_class_uid", "sop_instance_uid", "transfer_syntax_uid"])
 def test_uids_count_too(tmp_path: Path, name: str) -> None:
     sent = header(tmp_path, "a")
-    other = dataclasses.replace(sent, **{name: "1.2.9"})
+    other = sent._replace(**{name: "1.2.9"})
     assert difference(sent, other) == f"another {name.replace('_', ' ')}: 1.2.9"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import tracemalloc
 from pathlib import Path
@@ -176,7 +175,7 @@ def test_memory_does_not_grow_with_the_pixel_data(tmp_path: Path, target: str) -
 
 def test_header_without_fingerprint_converts_too() -> None:
     header = read_header(TEST_FILES / "MR_small.dcm")
-    unknown = dataclasses.replace(header, fingerprint=None)
+    unknown = header._replace(fingerprint=None)
     assert converted(unknown, IMPLICIT) == converted(header, IMPLICIT)
 
 

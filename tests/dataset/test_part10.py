@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import io
 import os
@@ -93,7 +92,7 @@ def test_fingerprint_tells_a_changed_file(tmp_path: Path) -> None:
     assert before.fingerprint is not None
     os.utime(path, ns=(1, 1))
     assert read_header(path) != before
-    assert dataclasses.replace(read_header(path), fingerprint=before.fingerprint) == before
+    assert read_header(path)._replace(fingerprint=before.fingerprint) == before
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ def test_change_before_sending_is_noticed(path: Path) -> None:
     with pytest.raises(UnreadableFile, match="changed while it was being sent"):
         FileStream(header)
     with pytest.raises(UnreadableFile, match="changed"):
-        FileStream(dataclasses.replace(header, fingerprint=None))
+        FileStream(header._replace(fingerprint=None))
 
 
 def test_replaced_file_is_noticed(path: Path, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from dicomwire.protocol.items import (
@@ -35,7 +34,7 @@ def asked(**changes: Any) -> bytes:
         ProposedContext(3, VERIFICATION, (IMPLICIT, EXPLICIT)),
     ]
     plain = AssociateRQ("SCP", "SCU", contexts, [MaximumLength(16382)])
-    return replace(plain, **changes).encode()
+    return plain.replace(**changes).encode()
 
 
 def with_items(*items: object) -> bytes:

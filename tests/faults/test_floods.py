@@ -7,7 +7,6 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def log(tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
 
 def asking(title: str, user: UserIdentity) -> AssociateRQ:
     """A request by a user."""
-    return replace(pairs.request(user), calling_ae_title=title)
+    return pairs.request(user).replace(calling_ae_title=title)
 
 
 @every

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 
@@ -112,7 +111,7 @@ def accepting(*results: ContextResult) -> Callable[[Peer], None]:
     def script(peer: Peer) -> None:
         request = peer.read()
         assert isinstance(request, AssociateRQ)
-        peer.send(replace(answer_of(request), presentation_contexts=[*results]))
+        peer.send(answer_of(request).replace(presentation_contexts=[*results]))
 
     return script
 

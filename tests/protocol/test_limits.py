@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 
 from dicomwire.protocol.connection import Connection
@@ -50,7 +48,7 @@ def reached(connection: Connection) -> LimitReached:
     return ended.__cause__
 
 
-@pytest.mark.parametrize("field", [each.name for each in fields(Limits)])
+@pytest.mark.parametrize("field", Limits().as_dict())
 @pytest.mark.parametrize("value", [-1, "1", 1.5, None])
 def test_what_is_no_limit_is_refused(field: str, value: object) -> None:
     seconds = ("stall", "keepalive")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -285,7 +283,7 @@ def test_both_sides_agree_whatever_is_proposed(
     asked = AssociateRQ("SCP", "SCU", proposed, [*roles])
     answer = answer_contexts(proposed, supported, proposed_roles(roles))
     seen = read_answer(asked, AssociateAC("SCP", "SCU", answer.results, [*answer.roles]))
-    mirrored = [replace(each, as_scu=each.as_scp, as_scp=each.as_scu) for each in answer.accepted]
+    mirrored = [each._replace(as_scu=each.as_scp, as_scp=each.as_scu) for each in answer.accepted]
     assert sorted(seen.accepted, key=lambda each: each.context_id) == mirrored
     assert len(seen.accepted) + len(seen.rejected) == len(proposed)
     assert all(each.as_scu or each.as_scp for each in seen.accepted)
@@ -303,13 +301,13 @@ def test_nothing_against_it() -> None:
 @pytest.mark.parametrize(
     ("asked", "rejection"),
     [
-        (replace(request(), application_context_name="1.2.3"), AssociateRJ(1, 1, 2)),
-        (replace(request(), calling_ae_title=""), AssociateRJ(1, 1, 3)),
-        (replace(request(), calling_ae_title="STRANGER"), AssociateRJ(1, 1, 3)),
-        (replace(request(), calling_ae_title="scu"), AssociateRJ(1, 1, 3)),
-        (replace(request(), called_ae_title=""), AssociateRJ(1, 1, 7)),
-        (replace(request(), called_ae_title="OTHER"), AssociateRJ(1, 1, 7)),
-        (replace(request(), presentation_contexts=[]), AssociateRJ(1, 2, 1)),
+        (request().replace(application_context_name="1.2.3"), AssociateRJ(1, 1, 2)),
+        (request().replace(calling_ae_title=""), AssociateRJ(1, 1, 3)),
+        (request().replace(calling_ae_title="STRANGER"), AssociateRJ(1, 1, 3)),
+        (request().replace(calling_ae_title="scu"), AssociateRJ(1, 1, 3)),
+        (request().replace(called_ae_title=""), AssociateRJ(1, 1, 7)),
+        (request().replace(called_ae_title="OTHER"), AssociateRJ(1, 1, 7)),
+        (request().replace(presentation_contexts=[]), AssociateRJ(1, 2, 1)),
         (request(MaximumLength(1)), AssociateRJ(1, 2, 1)),
         (request(MaximumLength(31)), AssociateRJ(1, 2, 1)),
     ],
@@ -320,8 +318,8 @@ def test_every_reason_to_reject(asked: AssociateRQ, rejection: AssociateRJ) -> N
 
 @pytest.mark.parametrize("title", ["", " ", "A\r\nB", "\x1b[2J", "A\\xe9", "X" * 17, "A\0B"])
 def test_titles_that_could_not_be_echoed_are_nobodys(title: str) -> None:
-    assert check_request(replace(request(), calling_ae_title=title)) == AssociateRJ(1, 1, 3)
-    assert check_request(replace(request(), called_ae_title=title)) == AssociateRJ(1, 1, 7)
+    assert check_request(request().replace(calling_ae_title=title)) == AssociateRJ(1, 1, 3)
+    assert check_request(request().replace(called_ae_title=title)) == AssociateRJ(1, 1, 7)
 
 
 @pytest.mark.parametrize("length", [0, 32, 16384, 0xFFFFFFFF])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -230,7 +229,7 @@ def test_unknown_sub_items_are_kept_and_go_out_again() -> None:
         UnknownItem(0x7A, b"x"),
         RoleSelection("1.2", True, True),
     ]
-    pdu = replace(request(), user_information=items)
+    pdu = request().replace(user_information=items)
     assert decoded(pdu.encode()) == pdu
 
 

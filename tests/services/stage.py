@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from dicomwire.protocol.command import Command
@@ -210,5 +210,5 @@ def associated_for(*uids: str, syntax: str = pairs.EXPLICIT) -> tuple[Connection
     requestor.events.clear()
     for connection in (requestor, acceptor):
         for key, context in connection.contexts.items():
-            connection.contexts[key] = replace(context, as_scu=True, as_scp=True)
+            connection.contexts[key] = context._replace(as_scu=True, as_scp=True)
     return requestor, acceptor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,7 +115,7 @@ def test_what_the_peer_asks_meanwhile_is_answered_first(may: bool) -> None:
         return answer
 
     if may:
-        requestor.contexts[1] = replace(requestor.contexts[1], as_scp=True)
+        requestor.contexts[1] = requestor.contexts[1]._replace(as_scp=True)
     one, other = asks(requestor), Side(acceptor, conversation())
     play(one, other)
     assert one.heard == (["EVT_C_ECHO"] if may else [])

@@ -9,7 +9,6 @@ import signal
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -596,7 +595,7 @@ def test_a_step_without_any_of_these_has_no_context() -> None:
 
 def test_a_context_in_the_other_role_is_no_good_unless_the_role_does_not_matter() -> None:
     requestor, _ = associated_for(CT)
-    requestor.contexts[1] = replace(requestor.contexts[1], as_scu=False)
+    requestor.contexts[1] = requestor.contexts[1]._replace(as_scu=False)
     with pytest.raises(ValueError, match="for the SCU role"):
         context_for(requestor, CT)
     assert context_for(requestor, CT, any_role=True).context_id == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dicomwire.apps.identity import user_identity
@@ -168,16 +167,14 @@ def entity(title: str, args: argparse.Namespace, **settings: Any) -> Application
     ae.maximum_pdu_size = args.max_pdu
     if hasattr(args, "max_associations"):  # a server
         ae.maximum_associations = args.max_associations
-        limits = replace(
-            ae.options.limits,
+        limits = ae.options.limits.replace(
             associations_per_address=args.max_per_address,
             failures_per_minute=args.max_failures or None,
             stall=args.stall_timeout,
             rate=args.min_rate,
             keepalive=args.keepalive,
         )
-        ae.options = replace(
-            ae.options,
+        ae.options = ae.options.replace(
             limits=limits,
             networks=args.networks,
             title_networks=_together(args.peer),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from dicomwire.apps.options import WrongUse
@@ -17,7 +16,6 @@ from dicomwire.standard.uids import name_of
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"  # a DICOMDIR, PS3.3 F.2.1
 
 
-@dataclass
 class Selection:
     """What is to be sent, and what cannot be.
 
@@ -31,9 +29,10 @@ class Selection:
         Why each file that should be sent cannot be.
     """
 
-    headers: list[FileHeader] = field(default_factory=list)
-    skipped: int = 0
-    unreadable: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.headers: list[FileHeader] = []
+        self.skipped = 0
+        self.unreadable: list[str] = []
 
 
 def find_files(

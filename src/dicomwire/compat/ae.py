@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 # imported for what it does: it says where the options of an AE come from
@@ -35,7 +34,7 @@ class ApplicationEntity(_ApplicationEntity):
 
 @lru_cache(8)
 def _not_counting_bind(options: Options) -> Options:
-    return replace(options, counts_bind=False)
+    return options.replace(counts_bind=False)
 
 
 AE = ApplicationEntity

@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO, FileIO
 from pathlib import Path
 from struct import Struct, pack
 from struct import error as StructError
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from dicomwire.dataset.deflate import Inflater
 from dicomwire.dataset.elements import LONG_VRS, SHORT_VRS, Reader, encoding_of, sop_uids
@@ -43,8 +42,7 @@ _COMPARED = 1 << 18  # bytes at a time
 Fingerprint = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class FileHeader:
+class FileHeader(NamedTuple):
     """What a transfer needs to know of a DICOM file.
 
     Attributes

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 Drop = Callable[[str], None]
 """Ends a connection, from any thread, because of a setting of `Limits`."""
 
 
-@dataclass
 class _Caller:
     """Somebody who has connected and has no association yet."""
 
-    address: str
-    drop: Drop
-    held: int = 0  # bytes
+    def __init__(self, address: str, drop: Drop) -> None:
+        self.address = address
+        self.drop = drop
+        self.held = 0  # bytes
 
 
 class Negotiations:

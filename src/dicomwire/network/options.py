@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from dicomwire._version import __version__
 from dicomwire.network.access import networks_of
+from dicomwire.protocol.fields import Settings
 from dicomwire.protocol.limits import Limits
 from dicomwire.protocol.validate import is_valid_ae_title
 
@@ -20,8 +22,7 @@ DEFAULT_MAXIMUM_LENGTH = 16382
 MOST_ASSOCIATIONS = 100
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Settings):
     """Settings of an AE that are not AE titles, contexts or time-outs.
 
     Parameters
@@ -106,13 +107,13 @@ class Options:
     asynchronous_operations: tuple[int, int] = (1, 1)
     counts_bind: bool = True
     pass_context: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     networks: tuple[str, ...] = ()
-    title_networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    title_networks: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     titles_in_certificates: bool = False
     secrets_need_tls: bool = False
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         if not all(0 <= number <= 0xFFFF for number in self.asynchronous_operations):
             raise ValueError(
                 f"asynchronous_operations are 0 to 65535, not {self.asynchronous_operations}"
@@ -123,8 +124,7 @@ class Options:
                 raise ValueError(f"title_networks: {title!r} is no AE title, or has no network")
 
 
-@dataclass(frozen=True)
-class Defaults:
+class Defaults(NamedTuple):
     """What counts where nothing else is said.
 
     Parameters
@@ -137,7 +137,7 @@ class Defaults:
         Says instead whether an AE title, a UID that a user gives may be used, and if not, why.
     """
 
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
     enforce_uids: bool = False
     judges_title: Callable[[str], tuple[bool, str]] | None = None
     judges_uid: Callable[[str], tuple[bool, str]] | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -189,13 +188,13 @@ class Standing(TimeOuts, ABC):
         """Return what is accepted of the peer of a connection, which may be TLS."""
         if self.options.secrets_need_tls:
             may = partial(self._may_identify, is_tls(sock))
-            policy = replace(policy, may_identify=may)
+            policy = policy._replace(may_identify=may)
         if not self.options.titles_in_certificates:
             return policy
         titles, names = policy.calling_titles, certificate_names(sock)
         # nobody has the title "", and no titles at all would be any
         titles = tuple(each for each in names if not titles or each in titles) or ("",)
-        return replace(policy, calling_titles=titles)
+        return policy._replace(calling_titles=titles)
 
     @property
     def judges(self) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from dicomwire.network.addresses import Address
 from dicomwire.network.presentation import PresentationContext
@@ -19,8 +18,7 @@ class Requesting(Protocol):
     acceptor: ServiceUser
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """How an association is asked for.
 
     Parameters

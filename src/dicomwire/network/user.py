@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 from dicomwire.network.addresses import Address
@@ -107,8 +106,8 @@ class ServiceUser:
         for change in self._changes:
             policy = change(policy)
         if self._has_own_contexts:
-            policy = replace(policy, supported=supported(self._contexts))
-        return replace(policy, items=tuple(self._items)) if self._items else policy
+            policy = policy._replace(supported=supported(self._contexts))
+        return policy._replace(items=tuple(self._items)) if self._items else policy
 
     @property
     def is_requestor(self) -> bool:
@@ -146,7 +145,7 @@ class ServiceUser:
         title = self._title = checked_title(value, "ae_title")
         self._changes.append(
             lambda policy: (
-                policy if policy.called_title is None else replace(policy, called_title=title)
+                policy if policy.called_title is None else policy._replace(called_title=title)
             )
         )
 
@@ -176,9 +175,9 @@ class ServiceUser:
         """Change how this side presents itself."""
         self._check_writeable()
         known = self._ours or Identity(DEFAULT_MAXIMUM_LENGTH, IMPLEMENTATION_UID, None)
-        self._ours = replace(known, **changes)
+        self._ours = known._replace(**changes)
         self._changes.append(
-            lambda policy: replace(policy, identity=replace(policy.identity, **changes))
+            lambda policy: policy._replace(identity=policy.identity._replace(**changes))
         )
 
     @property

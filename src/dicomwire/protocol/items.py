@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
 
 from dicomwire.protocol.errors import InvalidParameter, LocalError, UnexpectedParameter
+from dicomwire.protocol.fields import Fields
 
 _HEADER = struct.Struct(">BxH")  # item type, reserved, length: PS3.8 9.3.2
 _U16 = struct.Struct(">H")
@@ -100,12 +100,13 @@ def _exactly(data: memoryview, size: int, what: str) -> None:
         raise InvalidParameter(f"{what} has {len(data)} bytes instead of {size}")
 
 
-@dataclass
-class MaximumLength:
+class MaximumLength(Fields):
     """Maximum length sub-item: the longest P-DATA-TF its sender can receive (PS3.8 D.1)."""
 
-    maximum_length_received: int = 16382
     item_type: ClassVar[int] = 0x51
+
+    def __init__(self, maximum_length_received: int = 16382) -> None:
+        self.maximum_length_received = maximum_length_received
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -120,12 +121,13 @@ class MaximumLength:
         return cls(_U32.unpack(body)[0])
 
 
-@dataclass
-class ImplementationClassUID:
+class ImplementationClassUID(Fields):
     """Implementation Class UID sub-item (PS3.7 D.3.3.2.1)."""
 
-    implementation_class_uid: str = ""
     item_type: ClassVar[int] = 0x52
+
+    def __init__(self, implementation_class_uid: str = "") -> None:
+        self.implementation_class_uid = implementation_class_uid
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -137,13 +139,18 @@ class ImplementationClassUID:
         return cls(text_of(body))
 
 
-@dataclass
-class AsynchronousOperationsWindow:
+class AsynchronousOperationsWindow(Fields):
     """Asynchronous operations window sub-item; 0 means unlimited (PS3.7 D.3.3.3)."""
 
-    maximum_number_operations_invoked: int = 1
-    maximum_number_operations_performed: int = 1
     item_type: ClassVar[int] = 0x53
+
+    def __init__(
+        self,
+        maximum_number_operations_invoked: int = 1,
+        maximum_number_operations_performed: int = 1,
+    ) -> None:
+        self.maximum_number_operations_invoked = maximum_number_operations_invoked
+        self.maximum_number_operations_performed = maximum_number_operations_performed
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -163,14 +170,17 @@ class AsynchronousOperationsWindow:
         return cls(*struct.unpack(">HH", body))
 
 
-@dataclass
-class RoleSelection:
+class RoleSelection(Fields):
     """SCP/SCU role selection sub-item (PS3.7 D.3.3.4)."""
 
-    sop_class_uid: str = ""
-    scu_role: bool = False
-    scp_role: bool = False
     item_type: ClassVar[int] = 0x54
+
+    def __init__(
+        self, sop_class_uid: str = "", scu_role: bool = False, scp_role: bool = False
+    ) -> None:
+        self.sop_class_uid = sop_class_uid
+        self.scu_role = scu_role
+        self.scp_role = scp_role
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -186,12 +196,13 @@ class RoleSelection:
         return cls(text_of(uid), body[position] == 1, body[position + 1] == 1)
 
 
-@dataclass
-class ImplementationVersionName:
+class ImplementationVersionName(Fields):
     """Implementation Version Name sub-item, 1 to 16 characters (PS3.7 D.3.3.2.3)."""
 
-    implementation_version_name: str = ""
     item_type: ClassVar[int] = 0x55
+
+    def __init__(self, implementation_version_name: str = "") -> None:
+        self.implementation_version_name = implementation_version_name
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -203,13 +214,16 @@ class ImplementationVersionName:
         return cls(text_of(body))
 
 
-@dataclass
-class SOPClassExtendedNegotiation:
+class SOPClassExtendedNegotiation(Fields):
     """SOP class extended negotiation sub-item (PS3.7 D.3.3.5)."""
 
-    sop_class_uid: str = ""
-    service_class_application_information: bytes = b""
     item_type: ClassVar[int] = 0x56
+
+    def __init__(
+        self, sop_class_uid: str = "", service_class_application_information: bytes = b""
+    ) -> None:
+        self.sop_class_uid = sop_class_uid
+        self.service_class_application_information = service_class_application_information
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -222,14 +236,21 @@ class SOPClassExtendedNegotiation:
         return cls(text_of(uid), bytes(body[position:]))
 
 
-@dataclass
-class SOPClassCommonExtendedNegotiation:
+class SOPClassCommonExtendedNegotiation(Fields):
     """SOP class common extended negotiation sub-item (PS3.7 D.3.3.6); only in a request."""
 
-    sop_class_uid: str = ""
-    service_class_uid: str = ""
-    related_general_sop_class_identification: list[str] = field(default_factory=list)
     item_type: ClassVar[int] = 0x57
+
+    def __init__(
+        self,
+        sop_class_uid: str = "",
+        service_class_uid: str = "",
+        related_general_sop_class_identification: Iterable[str] = (),
+    ) -> None:
+        self.sop_class_uid = sop_class_uid
+        self.service_class_uid = service_class_uid
+        related = list(related_general_sop_class_identification)
+        self.related_general_sop_class_identification = related
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -253,8 +274,7 @@ class SOPClassCommonExtendedNegotiation:
         return cls(text_of(sop_class), text_of(service), uids)
 
 
-@dataclass
-class UserIdentity:
+class UserIdentity(Fields):
     """User identity sub-item of a request (PS3.7 D.3.3.7.1).
 
     Parameters
@@ -267,11 +287,22 @@ class UserIdentity:
         What the type says; the secondary field only with type 2.
     """
 
-    user_identity_type: int = 1
-    positive_response_requested: bool = False
-    primary_field: bytes = field(default=b"", repr=False)
-    secondary_field: bytes = field(default=b"", repr=False)
     item_type: ClassVar[int] = 0x58
+
+    def __init__(
+        self,
+        user_identity_type: int = 1,
+        positive_response_requested: bool = False,
+        primary_field: bytes = b"",
+        secondary_field: bytes = b"",
+    ) -> None:
+        self.user_identity_type = user_identity_type
+        self.positive_response_requested = positive_response_requested
+        self.primary_field = primary_field
+        self.secondary_field = secondary_field
+
+    def _shown(self) -> Iterable[tuple[str, Any]]:
+        return list(vars(self).items())[:2]  # the others are secrets
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -288,12 +319,16 @@ class UserIdentity:
         return cls(body[0], body[1] == 1, bytes(primary), bytes(secondary))
 
 
-@dataclass
-class UserIdentityResponse:
+class UserIdentityResponse(Fields):
     """User identity sub-item of an acceptance (PS3.7 D.3.3.7.2)."""
 
-    server_response: bytes = field(default=b"", repr=False)
     item_type: ClassVar[int] = 0x59
+
+    def __init__(self, server_response: bytes = b"") -> None:
+        self.server_response = server_response
+
+    def _shown(self) -> Iterable[tuple[str, Any]]:
+        return ()  # it is a secret
 
     def encode(self) -> bytes:
         """Return the item's body."""
@@ -306,12 +341,12 @@ class UserIdentityResponse:
         return cls(bytes(response))
 
 
-@dataclass
-class UnknownItem:
+class UnknownItem(Fields):
     """A sub-item that neither PS3.7 nor PS3.8 defines; ignored, as PS3.8 D.2 asks."""
 
-    unknown_type: int
-    body: bytes = b""
+    def __init__(self, unknown_type: int, body: bytes = b"") -> None:
+        self.unknown_type = unknown_type
+        self.body = body
 
     @property
     def item_type(self) -> int:

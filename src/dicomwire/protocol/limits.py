@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dicomwire.protocol.fields import Settings
 
 KIB, MIB = 1 << 10, 1 << 20
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Settings):
     """Bounds on what a peer can make this side hold, do or wait for.
 
     Each has a default that honest peers do not reach. Who reaches one is refused, and one line at
@@ -91,15 +90,14 @@ class Limits:
     grace: float = 30.0
     keepalive: float | None = 60.0
 
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is None and each.name in _MAY_BE_NONE:
+    def _check(self) -> None:
+        for name, value in self.as_dict().items():
+            if value is None and name in _MAY_BE_NONE:
                 continue
-            least = 0 if each.name in _MAY_BE_ZERO else 1
-            kinds = int | float if each.name in _SECONDS else int
+            least = 0 if name in _MAY_BE_ZERO else 1
+            kinds = int | float if name in _SECONDS else int
             if not isinstance(value, kinds) or not value >= least:
-                raise ValueError(f"Limits.{each.name} cannot be {value!r}")
+                raise ValueError(f"Limits.{name} cannot be {value!r}")
 
 
 _MAY_BE_NONE = {"associations_per_address", "failures_per_minute", "stall", "keepalive"}

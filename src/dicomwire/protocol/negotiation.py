@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from dicomwire.protocol.errors import InvalidParameter
@@ -33,8 +32,7 @@ SMALLEST_MAXIMUM_LENGTH = 32  # below that a fragment carries next to nothing
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class SupportedContext:
+class SupportedContext(NamedTuple):
     """What an acceptor supports for one abstract syntax.
 
     Parameters
@@ -50,8 +48,7 @@ class SupportedContext:
     scp_role: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedContext:
+class AcceptedContext(NamedTuple):
     """A presentation context as both sides agreed on it, seen from one side.
 
     Parameters

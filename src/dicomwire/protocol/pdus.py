@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar, TypeVar
 
@@ -14,6 +13,7 @@ from dicomwire.protocol.errors import (
     UnexpectedParameter,
     UnrecognizedPDU,
 )
+from dicomwire.protocol.fields import Fields
 from dicomwire.protocol.items import (
     AnyUserItem,
     bytes_of,
@@ -73,13 +73,15 @@ def _decode_proposed(body: bytes) -> tuple[int, str, tuple[str, ...]]:
     return _read_proposed(memoryview(body))
 
 
-@dataclass
-class ProposedContext:
+class ProposedContext(Fields):
     """A presentation context as proposed in an A-ASSOCIATE-RQ (PS3.8 9.3.2.2)."""
 
-    context_id: int
-    abstract_syntax: str
-    transfer_syntaxes: tuple[str, ...]
+    def __init__(
+        self, context_id: int, abstract_syntax: str, transfer_syntaxes: tuple[str, ...]
+    ) -> None:
+        self.context_id = context_id
+        self.abstract_syntax = abstract_syntax
+        self.transfer_syntaxes = transfer_syntaxes
 
     def encode(self) -> bytes:
         """Return the item (type 20H)."""
@@ -101,8 +103,7 @@ def _encode_result(context_id: int, result: int, transfer_syntax: str) -> bytes:
     return item(0x21, bytes((context_id, 0, result, 0)) + syntax)
 
 
-@dataclass
-class ContextResult:
+class ContextResult(Fields):
     """A presentation context as answered in an A-ASSOCIATE-AC (PS3.8 9.3.3.2).
 
     Parameters
@@ -116,9 +117,10 @@ class ContextResult:
         The one accepted; not significant when the result is not 0.
     """
 
-    context_id: int
-    result: int
-    transfer_syntax: str = ""
+    def __init__(self, context_id: int, result: int, transfer_syntax: str = "") -> None:
+        self.context_id = context_id
+        self.result = result
+        self.transfer_syntax = transfer_syntax
 
     def encode(self) -> bytes:
         """Return the item (type 21H)."""
@@ -202,17 +204,26 @@ def _read_title(value: bytes) -> str:
     return value.strip(b" \0").decode("ascii", "backslashreplace")
 
 
-@dataclass
-class AssociateRQ:
+class AssociateRQ(Fields):
     """A-ASSOCIATE-RQ (PS3.8 9.3.2)."""
 
-    called_ae_title: str
-    calling_ae_title: str
-    presentation_contexts: list[ProposedContext] = field(default_factory=list)
-    user_information: list[AnyUserItem] = field(default_factory=list)
-    application_context_name: str = APPLICATION_CONTEXT
-    protocol_version: int = 1
     pdu_type: ClassVar[int] = 0x01
+
+    def __init__(
+        self,
+        called_ae_title: str,
+        calling_ae_title: str,
+        presentation_contexts: list[ProposedContext] | None = None,
+        user_information: list[AnyUserItem] | None = None,
+        application_context_name: str = APPLICATION_CONTEXT,
+        protocol_version: int = 1,
+    ) -> None:
+        self.called_ae_title = called_ae_title
+        self.calling_ae_title = calling_ae_title
+        self.presentation_contexts = [] if presentation_contexts is None else presentation_contexts
+        self.user_information = [] if user_information is None else user_information
+        self.application_context_name = application_context_name
+        self.protocol_version = protocol_version
 
     def encode(self) -> bytes:
         """Return the whole PDU."""
@@ -235,17 +246,26 @@ class AssociateRQ:
         return cls(called, calling, contexts, user, name, version)
 
 
-@dataclass
-class AssociateAC:
+class AssociateAC(Fields):
     """A-ASSOCIATE-AC (PS3.8 9.3.3); the titles are echoed and not significant."""
 
-    called_ae_title: str
-    calling_ae_title: str
-    presentation_contexts: list[ContextResult] = field(default_factory=list)
-    user_information: list[AnyUserItem] = field(default_factory=list)
-    application_context_name: str = APPLICATION_CONTEXT
-    protocol_version: int = 1
     pdu_type: ClassVar[int] = 0x02
+
+    def __init__(
+        self,
+        called_ae_title: str,
+        calling_ae_title: str,
+        presentation_contexts: list[ContextResult] | None = None,
+        user_information: list[AnyUserItem] | None = None,
+        application_context_name: str = APPLICATION_CONTEXT,
+        protocol_version: int = 1,
+    ) -> None:
+        self.called_ae_title = called_ae_title
+        self.calling_ae_title = calling_ae_title
+        self.presentation_contexts = [] if presentation_contexts is None else presentation_contexts
+        self.user_information = [] if user_information is None else user_information
+        self.application_context_name = application_context_name
+        self.protocol_version = protocol_version
 
     def encode(self) -> bytes:
         """Return the whole PDU."""
@@ -272,14 +292,15 @@ def _four(body: memoryview, what: str) -> memoryview:
     return body
 
 
-@dataclass
-class AssociateRJ:
+class AssociateRJ(Fields):
     """A-ASSOCIATE-RJ (PS3.8 9.3.4)."""
 
-    result: int
-    source: int
-    reason: int
     pdu_type: ClassVar[int] = 0x03
+
+    def __init__(self, result: int, source: int, reason: int) -> None:
+        self.result = result
+        self.source = source
+        self.reason = reason
 
     def encode(self) -> bytes:
         """Return the whole PDU."""
@@ -291,8 +312,7 @@ class AssociateRJ:
         return cls(*_four(body, "A-ASSOCIATE-RJ")[1:])
 
 
-@dataclass
-class PresentationDataValue:
+class PresentationDataValue(Fields):
     """One presentation data value item (PS3.8 9.3.5.1 and Annex E).
 
     Parameters
@@ -305,17 +325,19 @@ class PresentationDataValue:
         The fragment.
     """
 
-    context_id: int
-    control: int
-    data: bytes | memoryview
+    def __init__(self, context_id: int, control: int, data: bytes | memoryview) -> None:
+        self.context_id = context_id
+        self.control = control
+        self.data = data
 
 
-@dataclass
-class PDataTF:
+class PDataTF(Fields):
     """P-DATA-TF (PS3.8 9.3.5)."""
 
-    values: list[PresentationDataValue] = field(default_factory=list)
     pdu_type: ClassVar[int] = 0x04
+
+    def __init__(self, values: list[PresentationDataValue] | None = None) -> None:
+        self.values = [] if values is None else values
 
     def encode(self) -> bytes:
         """Return the whole PDU."""
@@ -343,8 +365,7 @@ class PDataTF:
         return cls(values)
 
 
-@dataclass
-class ReleaseRQ:
+class ReleaseRQ(Fields):
     """A-RELEASE-RQ (PS3.8 9.3.6)."""
 
     pdu_type: ClassVar[int] = 0x05
@@ -360,8 +381,7 @@ class ReleaseRQ:
         return cls()
 
 
-@dataclass
-class ReleaseRP:
+class ReleaseRP(Fields):
     """A-RELEASE-RP (PS3.8 9.3.7)."""
 
     pdu_type: ClassVar[int] = 0x06
@@ -377,13 +397,14 @@ class ReleaseRP:
         return cls()
 
 
-@dataclass
-class Abort:
+class Abort(Fields):
     """A-ABORT (PS3.8 9.3.8)."""
 
-    source: int = 0
-    reason: int = 0
     pdu_type: ClassVar[int] = 0x07
+
+    def __init__(self, source: int = 0, reason: int = 0) -> None:
+        self.source = source
+        self.reason = reason
 
     def encode(self) -> bytes:
         """Return the whole PDU."""

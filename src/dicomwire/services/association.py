@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Ended, Error, NoContextAccepted, Released
@@ -48,8 +47,7 @@ CONGESTED = AssociateRJ(2, 3, 1)
 NOT_VERIFIED = AssociateRJ(1, 2, 1)  # for good: a device should not hammer
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """How one side presents itself (PS3.7 D.3.3.2, PS3.8 D.1).
 
     Parameters
@@ -77,8 +75,7 @@ class Identity:
         return items
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """What an acceptor accepts.
 
     Parameters
@@ -116,14 +113,14 @@ class Policy:
     called_title: str | None = None
     calling_titles: Sequence[str] = ()
     accept_any: Callable[[str], bool] | None = None
-    may_try: Callable[[], bool] = field(default=lambda: True)
-    passed: Callable[[], object] = field(default=lambda: None)
+    may_try: Callable[[], bool] = lambda: True
+    passed: Callable[[], object] = lambda: None
     may_call: Callable[[str], bool] | None = None
-    may_identify: Callable[[int], bool] = field(default=lambda kind: True)
-    claim_slot: Callable[[], bool] = field(default=lambda: True)
+    may_identify: Callable[[int], bool] = lambda kind: True
+    claim_slot: Callable[[], bool] = lambda: True
     window: tuple[int, int] = (1, 1)
     items: Sequence[AnyUserItem] = ()
-    revise: Callable[[Policy], Policy] = field(default=lambda policy: policy)
+    revise: Callable[[Policy], Policy] = lambda policy: policy
 
 
 def request(connection: Connection, proposal: AssociateRQ) -> Conversation[AssociateAC]:
