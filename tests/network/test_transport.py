@@ -437,7 +437,7 @@ def test_room_is_not_looked_for_while_another_connection_is_busy(
 @pytest.mark.usefixtures("patient")
 def test_whoever_looks_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[None] = []
-    monkeypatch.setattr(transport, "_give_way", lambda: given.append(None))
+    monkeypatch.setattr(transport, "give_way", lambda: given.append(None))
     assert received(Scripted(1, None, None, 2), 2) == [1, 2]
     assert len(given) == 2
     slept_to_send(monkeypatch, None, 2, None, None, 4)

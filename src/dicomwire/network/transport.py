@@ -36,7 +36,7 @@ PROMPT = 2e-3  # seconds within which the last answer has to have come
 _looking = threading.Lock()
 _last_received = (0, 0.0)  # the id of the transport, and when
 _spare_processor = (os.cpu_count() or 1) > 1
-_give_way: Callable[[], object] = getattr(os, "sched_yield", time.monotonic)
+give_way: Callable[[], object] = getattr(os, "sched_yield", time.monotonic)
 
 
 class TooSlow(TimeoutError):
@@ -208,7 +208,7 @@ class PlainTransport:
             except BlockingIOError:
                 if time.monotonic() >= end:
                     return None
-                _give_way()
+                give_way()
 
     def _set_timeout(self, timeout: float | None) -> None:
         seconds = max(timeout, 1e-6) if timeout is not None else 0.0
@@ -275,7 +275,7 @@ class PlainTransport:
     def _look_for_room(self, buffers: Sequence[Buffer], flags: int, end: float) -> int:
         """Send some without going to sleep; 0 when there was no room until some time."""
         while time.monotonic() < end:
-            _give_way()
+            give_way()
             try:
                 return self._sendmsg(buffers, (), flags)
             except BlockingIOError:

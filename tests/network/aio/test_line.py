@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from dicomwire.network.aio import line as line_module
 from dicomwire.network.aio.driver import Driver
+from dicomwire.network.aio.line import Line
 from dicomwire.protocol.connection import Connection
 from dicomwire.protocol.errors import Aborted, DimseTimedOut, Lost, Released
 from dicomwire.services import association as conversations
@@ -230,3 +233,69 @@ async def test_who_waits_on_an_idle_line_is_told_once() -> None:
     assert isinstance(requestor.connection.ended, Aborted)
     await requestor.close(0.0)
     await serving
+
+
+class Late:
+    """The end of a wire on which something arrives when it has been looked at some times."""
+
+    sock: Any = None
+
+    def __init__(self, data: bytes, looks: int) -> None:
+        self.data, self.looks = data, looks
+        self._loop = asyncio.get_running_loop()
+
+    def read(self, buffer: memoryview) -> int | None:
+        self.looks -= 1
+        if self.looks > 0:
+            return None
+        buffer[: len(self.data)] = self.data
+        return len(self.data)
+
+    def watch_reading(self, callback: Callable[[], object] | None) -> None:
+        if callback is not None:
+            self._loop.call_later(0.01, callback)
+
+    def acknowledge(self) -> None:
+        pass
+
+    def has_more(self) -> bool:
+        return False
+
+
+async def turns_until_read(looks: int) -> int:
+    """How often the loop goes around until what has arrived is read."""
+    line = Line(Connection(False), Port(None, None))
+    line.connection.connected()
+    line.transport = Late(pairs.request().encode(), looks)  # type: ignore[assignment]
+    line._is_prompt = True
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count())
+    await line.wait(Timer.ACSE)
+    assert line.connection.events
+    counting.cancel()
+    with suppress(asyncio.CancelledError):
+        await counting
+    return turns
+
+
+@asynchronous
+async def test_while_nobody_else_has_anything_to_do_the_loop_waits_for_who_answers_soon() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_module, "LOOK", 60.0)
+        patch.setattr(line_module, "BRIEF", 60.0)
+        assert await turns_until_read(20) <= 2
+
+
+@asynchronous
+async def test_while_others_have_something_to_do_it_is_their_turn() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_module, "LOOK", 60.0)
+        patch.setattr(line_module, "BRIEF", 0.0)
+        assert await turns_until_read(2) > 2

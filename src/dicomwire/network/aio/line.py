@@ -21,7 +21,7 @@ from dicomwire.network.driver import (
     stalled,
     too_slow,
 )
-from dicomwire.network.transport import LOOK, PROMPT
+from dicomwire.network.transport import LOOK, PROMPT, give_way
 from dicomwire.protocol.command import Command
 from dicomwire.protocol.connection import Buffer, Connection
 from dicomwire.protocol.errors import AssociateTimedOut, DimseTimedOut, Error, LimitReached
@@ -29,6 +29,7 @@ from dicomwire.protocol.pdus import Abort, AssociateRJ
 from dicomwire.services.wants import Timer
 
 SLICE = 0.5e-3  # seconds of work on one association, after which the loop sees to the others
+BRIEF = 50e-6  # seconds of a turn in which the loop has had nothing else to do
 MOST_READS = 64  # at once, where nobody waits for what they bring
 
 _spare_processor = (os.cpu_count() or 1) > 1
@@ -182,15 +183,27 @@ class Line:
     async def _look(self, reader: asyncio.Future[bool]) -> None:
         """Keep the loop from going to sleep for a moment: to be woken takes it longer than that.
 
-        Unlike the thread of the blocking driver it sees to everybody meanwhile.
+        Unlike the thread of the blocking driver it sees to everybody meanwhile: as long as the
+        others have nothing to do, all that it does between two turns of the loop is to look.
         """
-        end = self._since + LOOK
+        before, end = self._since, self._since + LOOK
         _Looking.now = True
         try:
-            while not reader.done() and time.monotonic() < end:
+            while not reader.done() and (now := time.monotonic()) < end:
+                if now - before < BRIEF and self._finds(now + BRIEF):
+                    reader.set_result(False)
+                    break
+                before = time.monotonic()
                 await _turn()
         finally:
             _Looking.now = False
+
+    def _finds(self, end: float) -> bool:
+        """Look for news without giving the loop its turn until some time; tell about it."""
+        self._resumed = time.monotonic()
+        while not self.pull() and time.monotonic() < end:
+            give_way()
+        return self._has_news()
 
     def _watch(self, on: bool) -> None:
         if on is not self._is_watching and self.transport is not None:
