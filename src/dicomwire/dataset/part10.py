@@ -39,6 +39,9 @@ _TRANSFER_SYNTAX_UID = 0x10
 _LONGEST_UID = 128  # twice what PS3.5 9.1 allows, for the lenient
 _COMPARED = 1 << 18  # bytes at a time
 
+# Bytes as they are, where a system has text files; and no wait for who writes into a named pipe.
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
 Fingerprint = tuple[int, int, int, int]
 
 
@@ -82,13 +85,14 @@ def open_for_reading(path: str | os.PathLike[str]) -> FileIO:
         If it cannot be opened.
     """
     try:
-        return FileIO(path, opener=_open_without_waiting)
+        descriptor = os.open(path, _TO_READ)
+        try:
+            return FileIO(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
     except OSError as error:
         raise unopened(path, error) from error
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a named pipe would wait
 
 
 def read_header(path: str | os.PathLike[str]) -> FileHeader:

@@ -221,7 +221,11 @@ class Handlers:
     def listens(self, *events: EventType) -> bool:
         """Whether something is bound to one of the notification events."""
         notified = self._notified  # nearly always empty: this is asked for every message
-        return bool(notified) and any(event.name in notified for event in events)
+        if notified:
+            for event in events:
+                if event.name in notified:
+                    return True
+        return False
 
     def asked(self, name: str) -> Bound | None:
         """Return what is bound to the intervention event of that name."""

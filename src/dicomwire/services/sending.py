@@ -74,6 +74,9 @@ def _refusal(abstract_syntax: str, transfer_syntax: str = "") -> str:
 
 def _choose(connection: Connection, abstract_syntax: str, transfer_syntax: str) -> AcceptedContext:
     ours = [context for context in connection.contexts.values() if context.as_scu]
+    for context in ours:  # nearly always there is one as the data set is
+        if (context.abstract_syntax, context.transfer_syntax) == (abstract_syntax, transfer_syntax):
+            return context
     try:
         return choose_context(ours, abstract_syntax, transfer_syntax)
     except NoSuitableContext as error:
