@@ -6,14 +6,12 @@ import shutil
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
 
 from bench.objects import make_objects
 from bench.peers import BARE, DICOMWIRE, PYNETDICOM, Peer, store
 from bench.report import OURS, Bar, Row
 from bench.turns import Found, Turn, in_turn
 
-Value = TypeVar("Value")
 SIZE = 1 << 19
 COUNTS = (100, 1_000, 10_000)
 SLOW_COUNTS = (25, 50, 100)  # of pynetdicom, whose time for 1,000 is computed from 100
@@ -41,54 +39,56 @@ def growth(scratch: Path, runs: int, quick: bool) -> list[Row]:
     """Measure what an object costs, start of the processes left out, by how many there are."""
     counts = tuple(count // 10 for count in COUNTS) if quick else COUNTS
     scratch.mkdir()
-    ours = _costs(DICOMWIRE, counts, scratch, min(runs, MOST_RUNS))
-    # what the machine itself takes more for, when ten times as much memory is filled
-    limit = _costs(BARE, counts[1:], scratch, min(runs, MOST_RUNS))
-    theirs = _costs(PYNETDICOM, SLOW_COUNTS, scratch, 1)
-    names = {counts[-1]: OURS} | {count: f"{count:,} objects" for count in counts[:-1]}
-    names_of_limit = {count: f"{BARE.name}, {count:,} objects" for count in counts[1:]}
-    names_of_theirs = {count: f"{PYNETDICOM.name}, {count} objects" for count in SLOW_COUNTS}
+    # beside the bare socket: what the machine itself takes more for, when more memory is filled
+    works = [(DICOMWIRE, count) for count in counts] + [(BARE, count) for count in counts[1:]]
+    found = _costs(works, scratch, min(runs, MOST_RUNS))
+    theirs = _costs([(PYNETDICOM, count) for count in SLOW_COUNTS], scratch, 1)
+    figures, notes = {**found.figures, **theirs.figures}, {**found.notes, **theirs.notes}
+    names = {_name(DICOMWIRE, counts[-1]): OURS}
+    names |= {_name(DICOMWIRE, count): f"{count:,} objects" for count in counts[:-1]}
+    names = {name: names.get(name, name) for name in (*names, *figures, *notes)}
     return [
         Row(
             f"cost of one of {counts[-1]:,} x 0.5 MB",
             "ms",
-            {
-                **_named(ours.figures, names),
-                **_named(limit.figures, names_of_limit),
-                **_named(theirs.figures, names_of_theirs),
-            },
-            (Bar(FLAT, names[counts[-2]]),),
-            {
-                **_named(ours.notes, names),
-                **_named(limit.notes, names_of_limit),
-                **_named(theirs.notes, names_of_theirs),
-            },
+            {shown: figures[name] for name, shown in names.items() if name in figures},
+            (Bar(FLAT, f"{counts[-2]:,} objects"),),
+            {shown: notes[name] for name, shown in names.items() if name in notes},
         )
     ]
 
 
-def _named(found: dict[str, Value], names: dict[int, str]) -> dict[str, Value]:
-    return {name: found[str(count)] for count, name in names.items() if str(count) in found}
+def _name(peer: Peer, count: int) -> str:
+    return f"{peer.name}, {count:,} objects"
 
 
-def _costs(peer: Peer, counts: tuple[int, ...], scratch: Path, runs: int) -> Found[float]:
-    """Return the milliseconds of an object, by how many there were."""
-    there = fitting(counts, scratch)
-    folders = {
-        count: make_objects(scratch / f"{peer.name}-{count}", count, SIZE) for count in (1, *there)
-    }
+def _costs(works: list[tuple[Peer, int]], scratch: Path, runs: int) -> Found[float]:
+    """Return the milliseconds of an object, by who sent it and how many there were."""
+    there = fitting(tuple(sorted({count for _, count in works})), scratch)
+    folders = {count: make_objects(scratch / str(count), count, SIZE) for count in (1, *there)}
+    peers = {peer.name: peer for peer, _ in works}
+    done = [(peer, 1) for peer in peers.values()] + [work for work in works if work[1] in there]
     found = in_turn(
         runs,
         [
-            Turn(str(count), partial(_seconds, peer, data, scratch))
-            for count, data in folders.items()
+            Turn(_name(peer, count), partial(_seconds, peer, folders[count], scratch))
+            for peer, count in done
         ],
     )
-    for data in folders.values():
-        shutil.rmtree(data)
-    one = found.figures["1"]
-    figures = {str(count): costs_of(one, found.figures[str(count)], count) for count in there}
-    missing = {str(count): "there is not enough memory" for count in counts if count not in there}
+    for folder in folders.values():
+        shutil.rmtree(folder)
+    figures = {
+        _name(peer, count): costs_of(
+            found.figures[_name(peer, 1)], found.figures[_name(peer, count)], count
+        )
+        for peer, count in done
+        if count > 1
+    }
+    missing = {
+        _name(peer, count): "there is not enough memory"
+        for peer, count in works
+        if count not in there
+    }
     return Found(figures, {**found.notes, **missing})
 
 

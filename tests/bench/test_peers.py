@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from bench import peers
-from bench.peers import AS_IT_COMES, FAST, check_arrived, peak_mb, printed, program, python, run
+from bench.peers import (
+    AS_IT_COMES,
+    FAST,
+    check_arrived,
+    fill_and_free,
+    peak_mb,
+    printed,
+    program,
+    python,
+    run,
+)
 from bench.turns import Unfit
 
 
@@ -65,3 +75,17 @@ def test_one_environment_is_fast_and_one_as_it_comes() -> None:
     assert FAST["TCP_NODELAY"] == "1"
     assert "TCP_NODELAY" not in AS_IT_COMES
     assert "PYTHONDONTWRITEBYTECODE" not in {*FAST, *AS_IT_COMES}
+
+
+def test_memory_is_filled_and_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled: list[int] = []
+    unlink = Path.unlink
+
+    def seen(path: Path) -> None:
+        filled.append(path.stat().st_size)
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", seen)
+    fill_and_free(tmp_path, 2_500_001)
+    assert filled == [2_500_001]
+    assert list(tmp_path.iterdir()) == []

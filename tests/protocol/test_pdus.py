@@ -36,6 +36,7 @@ from dicomwire.protocol.pdus import (
     ProposedContext,
     ReleaseRP,
     ReleaseRQ,
+    data_header,
     decode_pdu,
 )
 from tests.protocol.pairs import request
@@ -336,3 +337,15 @@ def test_128_contexts_fit() -> None:
     contexts = [ProposedContext(n, "1.2", ("1.3",)) for n in range(1, 256, 2)]
     pdu = request(contexts=contexts)
     assert decoded(pdu.encode()) == pdu
+
+
+@given(st.integers(1, 255), st.integers(0, 3), st.binary(max_size=300))
+def test_a_header_and_its_fragment_are_a_pdu(context_id: int, control: int, data: bytes) -> None:
+    value = PresentationDataValue(context_id, control, data)
+    assert data_header(context_id, control, len(data)) + data == PDataTF([value]).encode()
+
+
+def test_headers_that_are_kept_do_not_pile_up() -> None:
+    for size in range(3000):
+        data_header(1, 0, size)
+    assert data_header.cache_info().currsize <= 1024

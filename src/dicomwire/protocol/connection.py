@@ -40,6 +40,7 @@ from dicomwire.protocol.pdus import (
     PresentationDataValue,
     ReleaseRP,
     ReleaseRQ,
+    data_header,
     decode_pdu,
 )
 from dicomwire.protocol.reader import LARGEST, UNLIMITED, Reader, StrayData
@@ -180,7 +181,6 @@ class Connection:
         self.counts_bind = True  # see `Options.counts_bind`
         self._deaf = True  # unless there is a transport connection and its bytes make sense
         self._sending = 0
-        self._headers: dict[int, bytes] = {}
         self.tap = tap
 
     # -- what happened ---------------------------------------------------------------------
@@ -451,11 +451,11 @@ class Connection:
             return
         size, total = self.fragment, len(data)
         if last and total <= size:  # one fragment: command sets and identifiers
-            self.out += (self._header(context_id, control | LAST_BIT, total), data)
+            self.out += (data_header(context_id, control | LAST_BIT, total), data)
             return
         rest = (total % size or min(size, total)) if last else 0
         whole = total - rest
-        header = self._header(context_id, control, size)
+        header = data_header(context_id, control, size)
         self.out += [
             part
             for start in range(0, whole - whole % size, size)
@@ -463,9 +463,9 @@ class Connection:
         ]
         if whole % size:
             tail = data[whole - whole % size : whole]
-            self.out += (self._header(context_id, control, len(tail)), tail)
+            self.out += (data_header(context_id, control, len(tail)), tail)
         if last:
-            self.out += (self._header(context_id, control | LAST_BIT, rest), data[whole:])
+            self.out += (data_header(context_id, control | LAST_BIT, rest), data[whole:])
 
     def _append_shown(self, context_id: int, control: int, data: memoryview, last: bool) -> None:
         size, total = self.fragment, len(data)
@@ -474,17 +474,6 @@ class Connection:
             piece = bytes(data[start : start + size])
             value = PresentationDataValue(context_id, control | final, piece)
             self._fire("Evt9", send=PDataTF([value]))
-
-    def _header(self, context_id: int, control: int, size: int) -> bytes:
-        """Return the header of a P-DATA-TF with one value; PS3.8 9.3.5."""
-        key = size << 16 | context_id << 8 | control
-        header = self._headers.get(key)
-        if header is None:
-            if len(self._headers) > 1000:
-                self._headers.clear()
-            pdu = PDataTF([PresentationDataValue(context_id, control, bytes(size))])
-            header = self._headers[key] = pdu.encode()[:12]
-        return header
 
     # -- the state machine -----------------------------------------------------------------
 

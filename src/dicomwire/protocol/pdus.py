@@ -31,6 +31,7 @@ MAXIMUM_TRANSFER_SYNTAXES = 256  # of one context; more than DICOM has, so that 
 REMEMBERED = 256  # contexts: programs propose, and accept, the same ones again and again
 SHORT = 1024  # bytes of a proposed context that is remembered: a peer is not to fill our memory
 
+_VALUE = struct.Struct(">IBB")  # length of what follows, context, control: PS3.8 9.3.5.1, Annex E
 _ASSOCIATE = struct.Struct(">H2x16s16s32x")  # protocol version, called, calling: PS3.8 Table 9-11
 
 
@@ -331,6 +332,20 @@ class PresentationDataValue(Fields):
         self.data = data
 
 
+@lru_cache(1024)
+def data_header(context_id: int, control: int, size: int) -> bytes:
+    """Return what stands before the fragment of a P-DATA-TF that has one value.
+
+    Parameters
+    ----------
+    context_id, control : int
+        See `PresentationDataValue`.
+    size : int
+        Bytes of the fragment.
+    """
+    return HEADER.pack(PDataTF.pdu_type, size + 6) + _VALUE.pack(size + 2, context_id, control)
+
+
 class PDataTF(Fields):
     """P-DATA-TF (PS3.8 9.3.5)."""
 
@@ -342,8 +357,7 @@ class PDataTF(Fields):
     def encode(self) -> bytes:
         """Return the whole PDU."""
         parts = (
-            struct.pack(">IBB", len(value.data) + 2, value.context_id, value.control)
-            + bytes(value.data)
+            _VALUE.pack(len(value.data) + 2, value.context_id, value.control) + bytes(value.data)
             for value in self.values
         )
         return _pdu(self.pdu_type, b"".join(parts))
@@ -355,7 +369,7 @@ class PDataTF(Fields):
         while position < len(body):
             if len(body) - position < 6:
                 raise InvalidParameter("A presentation data value without its header")
-            length, context_id, control = struct.unpack_from(">IBB", body, position)
+            length, context_id, control = _VALUE.unpack_from(body, position)
             if length < 2 or length > len(body) - position - 4:
                 raise InvalidParameter(f"A presentation data value of length {length}")
             start, position = position + 6, position + 4 + length
