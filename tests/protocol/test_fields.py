@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from types import MappingProxyType
 
 import pytest
@@ -68,6 +70,26 @@ def test_settings_have_defaults() -> None:
     assert Colours(red=2).red == 2
     with pytest.raises(TypeError, match="Colours has no blue"):
         Colours(blue=2)  # type: ignore[call-arg]
+
+
+class Shades(Colours):
+    """More of how it looks."""
+
+    dark: bool = False
+
+
+class Plain(Shades):
+    """No more."""
+
+
+def test_settings_may_have_more_settings() -> None:
+    assert Plain(red=2, dark=True).as_dict() == {"red": 2, "names": {}, "dark": True}
+    assert Plain(red=2) != Shades(red=2)
+
+
+def test_settings_go_to_other_processes() -> None:
+    assert pickle.loads(pickle.dumps(Colours(red=3))) == Colours(red=3)
+    assert copy.deepcopy(Colours(red=3)) == Colours(red=3)
 
 
 def test_settings_are_what_they_can_be() -> None:

@@ -57,7 +57,8 @@ class Settings:
     _names: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        cls._names = tuple(name for name in cls.__annotations__ if not name.startswith("_"))
+        own = [name for name in cls.__annotations__ if not name.startswith("_")]
+        cls._names = (*cls._names, *own)
 
     def __init__(self, **given: Any) -> None:
         _check_names(self, given, self._names)
