@@ -263,7 +263,7 @@ def store(scu: Peer, scp: Peer, data: Path, scratch: Path, with_memory: bool = F
     scu, scp : Peer
         Whose tools.
     data, scratch : Path
-        What is sent, and a folder in memory.
+        What is sent, a folder in memory, and one for what is received.
     with_memory : bool
         See `run`.
 
@@ -274,7 +274,7 @@ def store(scu: Peer, scp: Peer, data: Path, scratch: Path, with_memory: bool = F
     """
     sizes = [path.stat().st_size for path in data.iterdir()]
     with scp_of(scp, scratch / "out") as server:
-        fill_and_free(scratch, sum(sizes))
+        fill_and_free(data.parent, sum(sizes))
         measured = run(scu.scu(server.port, data), scu.environment, with_memory)
         check_arrived(scratch / "out", len(sizes))
     measured.scp_mb = server.peak_mb
