@@ -12,12 +12,14 @@ from typing import Any, ClassVar, NoReturn, Self, dataclass_transform
 
 
 class Fields:
-    """A value of named fields, which its constructor sets."""
+    """A value of named fields, which its constructor sets; they may be set anew: it has no hash."""
 
-    __hash__ = None  # type: ignore[assignment]  # they may be set anew
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of them by their names."""
+        return dict(vars(self))
 
     def __eq__(self, other: object) -> bool:
-        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
+        return self.as_dict() == other.as_dict() if type(other) is type(self) else NotImplemented
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self._shown())
@@ -25,7 +27,7 @@ class Fields:
 
     def _shown(self) -> Iterable[tuple[str, Any]]:
         """Return the names and the values that `repr` shows."""
-        return vars(self).items()
+        return self.as_dict().items()
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy in which some fields are others.
@@ -48,7 +50,7 @@ def _check_names(value: object, given: Iterable[str], known: Iterable[str]) -> N
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class Settings:
+class Settings(Fields):
     """Named settings that have a default each, and do not change.
 
     A subclass lists them with their types and defaults, and says in `_check` what they can be.
@@ -73,7 +75,7 @@ class Settings:
         return type(self)(**{**vars(self), **changes})
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all settings by their names."""
+        """Return all of them by their names, with the defaults."""
         return {name: getattr(self, name) for name in self._names}
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -82,13 +84,6 @@ class Settings:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__}.{name} cannot be removed")
 
-    def __eq__(self, other: object) -> bool:
-        return self.as_dict() == other.as_dict() if type(other) is type(self) else NotImplemented
-
     def __hash__(self) -> int:
         values = (getattr(self, name) for name in self._names)
         return hash((type(self), *(each for each in values if not isinstance(each, Mapping))))
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.as_dict().items())
-        return f"{type(self).__name__}({shown})"

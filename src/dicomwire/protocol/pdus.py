@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from functools import lru_cache
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from dicomwire.protocol.errors import (
     InvalidParameter,
@@ -176,23 +176,6 @@ def _decode_variable(
     return names[0], contexts, users[0] if users else []
 
 
-def _encode_associate(
-    pdu_type: int,
-    version: int,
-    titles: tuple[str, str],
-    name: str,
-    contexts: list[bytes],
-    user_information: list[AnyUserItem],
-) -> bytes:
-    return _pdu(
-        pdu_type,
-        _ASSOCIATE.pack(version, _title(titles[0]), _title(titles[1]))
-        + item(0x10, bytes_of(name))
-        + b"".join(contexts)
-        + encode_user_information(user_information),
-    )
-
-
 def _decode_fixed(body: memoryview) -> tuple[int, str, str]:
     if len(body) < _ASSOCIATE.size:
         raise InvalidParameter(f"An A-ASSOCIATE PDU of {len(body)} bytes")
@@ -205,23 +188,25 @@ def _read_title(value: bytes) -> str:
     return value.strip(b" \0").decode("ascii", "backslashreplace")
 
 
-class AssociateRQ(Fields):
-    """A-ASSOCIATE-RQ (PS3.8 9.3.2)."""
+class _Associate(Fields, Generic[AnyContext]):
+    """What an A-ASSOCIATE-RQ and an A-ASSOCIATE-AC have in common (PS3.8 Tables 9-11 and 9-17)."""
 
-    pdu_type: ClassVar[int] = 0x01
+    pdu_type: ClassVar[int]
 
     def __init__(
         self,
         called_ae_title: str,
         calling_ae_title: str,
-        presentation_contexts: list[ProposedContext] | None = None,
+        presentation_contexts: list[AnyContext] | None = None,
         user_information: list[AnyUserItem] | None = None,
         application_context_name: str = APPLICATION_CONTEXT,
         protocol_version: int = 1,
     ) -> None:
         self.called_ae_title = called_ae_title
         self.calling_ae_title = calling_ae_title
-        self.presentation_contexts = [] if presentation_contexts is None else presentation_contexts
+        self.presentation_contexts: list[AnyContext] = (
+            [] if presentation_contexts is None else presentation_contexts
+        )
         self.user_information = [] if user_information is None else user_information
         self.application_context_name = application_context_name
         self.protocol_version = protocol_version
@@ -230,14 +215,20 @@ class AssociateRQ(Fields):
         """Return the whole PDU."""
         if len(self.presentation_contexts) > MAXIMUM_CONTEXTS:
             raise LocalError("More than 128 presentation contexts")
-        return _encode_associate(
+        titles = _title(self.called_ae_title), _title(self.calling_ae_title)
+        return _pdu(
             self.pdu_type,
-            self.protocol_version,
-            (self.called_ae_title, self.calling_ae_title),
-            self.application_context_name,
-            [context.encode() for context in self.presentation_contexts],
-            self.user_information,
+            _ASSOCIATE.pack(self.protocol_version, *titles)
+            + item(0x10, bytes_of(self.application_context_name))
+            + b"".join([context.encode() for context in self.presentation_contexts])
+            + encode_user_information(self.user_information),
         )
+
+
+class AssociateRQ(_Associate[ProposedContext]):
+    """A-ASSOCIATE-RQ (PS3.8 9.3.2)."""
+
+    pdu_type: ClassVar[int] = 0x01
 
     @classmethod
     def decode(cls, body: memoryview) -> AssociateRQ:
@@ -247,37 +238,10 @@ class AssociateRQ(Fields):
         return cls(called, calling, contexts, user, name, version)
 
 
-class AssociateAC(Fields):
+class AssociateAC(_Associate[ContextResult]):
     """A-ASSOCIATE-AC (PS3.8 9.3.3); the titles are echoed and not significant."""
 
     pdu_type: ClassVar[int] = 0x02
-
-    def __init__(
-        self,
-        called_ae_title: str,
-        calling_ae_title: str,
-        presentation_contexts: list[ContextResult] | None = None,
-        user_information: list[AnyUserItem] | None = None,
-        application_context_name: str = APPLICATION_CONTEXT,
-        protocol_version: int = 1,
-    ) -> None:
-        self.called_ae_title = called_ae_title
-        self.calling_ae_title = calling_ae_title
-        self.presentation_contexts = [] if presentation_contexts is None else presentation_contexts
-        self.user_information = [] if user_information is None else user_information
-        self.application_context_name = application_context_name
-        self.protocol_version = protocol_version
-
-    def encode(self) -> bytes:
-        """Return the whole PDU."""
-        return _encode_associate(
-            self.pdu_type,
-            self.protocol_version,
-            (self.called_ae_title, self.calling_ae_title),
-            self.application_context_name,
-            [context.encode() for context in self.presentation_contexts],
-            self.user_information,
-        )
 
     @classmethod
     def decode(cls, body: memoryview) -> AssociateAC:

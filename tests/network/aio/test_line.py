@@ -13,7 +13,8 @@ from dicomwire.network.aio import line as line_module
 from dicomwire.network.aio.driver import Driver
 from dicomwire.network.aio.line import Line
 from dicomwire.protocol.connection import Connection
-from dicomwire.protocol.errors import Aborted, DimseTimedOut, Lost, Released
+from dicomwire.protocol.errors import Aborted, DimseTimedOut, LimitReached, Lost, Released
+from dicomwire.protocol.limits import Limits
 from dicomwire.services import association as conversations
 from dicomwire.services import scp, scu
 from dicomwire.services.association import Identity, Policy
@@ -262,6 +263,19 @@ class Late:
         return False
 
 
+class Part(Late):
+    """One on which nothing more arrives after that."""
+
+    def read(self, buffer: memoryview) -> int | None:
+        return super().read(buffer) if self.looks > 0 else None
+
+    def watch_reading(self, callback: Callable[[], object] | None) -> None:
+        pass
+
+    def write(self, buffers: Sequence[Any], more_follows: bool = False) -> Sequence[Any]:
+        return ()
+
+
 async def turns_until_read(looks: int) -> int:
     """How often the loop goes around until what has arrived is read."""
     line = Line(Connection(False), Port(None, None))
@@ -299,3 +313,21 @@ async def test_while_others_have_something_to_do_it_is_their_turn() -> None:
         patch.setattr(line_module, "LOOK", 60.0)
         patch.setattr(line_module, "BRIEF", 0.0)
         assert await turns_until_read(2) > 2
+
+
+@asynchronous
+async def test_who_sends_a_part_while_it_is_looked_for_has_to_send_the_rest() -> None:
+    connection = Connection(False, limits=Limits(stall=0.05))
+    connection.connected()
+    pairs.feed(connection, pairs.request().encode())
+    pairs.accept(connection)
+    connection.out.clear()
+    line = Line(connection, Port(None, None))
+    line.transport = Part(bytes((4, 0, 0, 0, 0, 100, 0, 0)), 3)  # type: ignore[assignment]
+    line._is_prompt = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_module, "LOOK", 60.0)
+        patch.setattr(line_module, "BRIEF", 0.02)
+        await line.wait(Timer.NETWORK)
+    assert isinstance(connection.ended, Aborted)
+    assert isinstance(connection.ended.__cause__, LimitReached)

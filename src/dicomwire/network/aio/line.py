@@ -190,20 +190,23 @@ class Line:
         _Looking.now = True
         try:
             while not reader.done() and (now := time.monotonic()) < end:
-                if now - before < BRIEF and self._finds(now + BRIEF):
-                    reader.set_result(False)
+                if now - before < BRIEF and self._finds(reader, now + BRIEF):
                     break
                 before = time.monotonic()
                 await _turn()
         finally:
             _Looking.now = False
 
-    def _finds(self, end: float) -> bool:
+    def _finds(self, reader: asyncio.Future[bool], end: float) -> bool:
         """Look for news without giving the loop its turn until some time; tell about it."""
-        self._resumed = time.monotonic()
+        before, self._resumed = self._received, time.monotonic()
         while not self.pull() and time.monotonic() < end:
             give_way()
-        return self._has_news()
+        if self._has_news():
+            reader.set_result(False)
+        elif self._received > before:
+            self._await_rest(reader)
+        return reader.done()
 
     def _watch(self, on: bool) -> None:
         if on is not self._is_watching and self.transport is not None:
@@ -220,10 +223,7 @@ class Line:
             if self.pull():
                 reader.set_result(False)
                 return
-            if self._is_expecting and self.transport is not None:
-                self.transport.acknowledge()
-            if self.connection.reader.in_message and self._check_rate():
-                reader.set_result(False)
+            self._await_rest(reader)
         elif self._writer is not None:
             self._read_once()
             if self.connection.ended is not None:
@@ -232,6 +232,13 @@ class Line:
             self._watch(False)
             if self._when_idle is not None:
                 self._when_idle()
+
+    def _await_rest(self, reader: asyncio.Future[bool]) -> None:
+        """See to it that the rest comes, and soon enough, of what a part has come of."""
+        if self._is_expecting and self.transport is not None:
+            self.transport.acknowledge()
+        if self.connection.reader.in_message and self._check_rate():
+            reader.set_result(False)
 
     def _check_rate(self) -> bool:
         """Look whether a peer is too slow in the middle of a message; tell whether it was."""
